@@ -1,0 +1,221 @@
+"""hub.yaml: what to read from where, and where the results go. Masters and secrets live elsewhere.
+
+A mistake in the file is a `ConfigError` that names file, line, field and fix. Connections are looked up by id: inside Airflow
+through its secrets backend, outside in ``AIRFLOW_CONN_<ID>`` variables of the same JSON format, without importing Airflow.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from warranty_hub.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach one system, in the shape of an Airflow connection."""
+
+    id: str
+    conn_type: str
+    host: str = ""
+    port: int | None = None
+    schema: str = ""
+    login: str = ""
+    password: SecretStr = SecretStr("")
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+ConnectionLookup = Callable[[str], Connection]
+
+
+def connection_from_environment(conn_id: str) -> Connection:
+    """Read ``AIRFLOW_CONN_<ID>``, as JSON or as URI. Raises ConfigError when it is absent or malformed."""
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    text = os.environ.get(variable)
+    if not text:
+        raise ConfigError(
+            f"Connection {conn_id!r} is not known",
+            remedy=f"Add it in Airflow (Admin → Connections), or set {variable} to its JSON.",
+        )
+    return connection_from_text(conn_id, text)
+
+
+def connection_from_text(conn_id: str, text: str) -> Connection:
+    """Parse Airflow's two text forms of a connection. Raises ConfigError, never repeating the text: it holds the secret."""
+    if not text.lstrip().startswith("{"):
+        return _connection_from_uri(conn_id, text)
+    try:
+        data = json.loads(text)
+        extra = data.get("extra") or {}
+        return Connection(
+            id=conn_id,
+            conn_type=data.get("conn_type", ""),
+            host=data.get("host") or "",
+            port=int(data["port"]) if data.get("port") else None,
+            schema=data.get("schema") or "",
+            login=data.get("login") or "",
+            password=SecretStr(data.get("password") or ""),
+            extra=json.loads(extra) if isinstance(extra, str) else extra,
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"Connection {conn_id!r} is not valid JSON ({type(error).__name__})",
+            remedy='Write it as {"conn_type": "…", "host": "…", "login": "…", "password": "…"}.',
+        ) from None
+
+
+def _connection_from_uri(conn_id: str, text: str) -> Connection:
+    parts = urlsplit(text)
+    if not parts.scheme:
+        raise ConfigError(f"Connection {conn_id!r} is neither JSON nor a URI")
+    return Connection(
+        id=conn_id,
+        conn_type=parts.scheme,
+        host=unquote(parts.hostname or ""),
+        port=parts.port,
+        schema=unquote(parts.path.lstrip("/")),
+        login=unquote(parts.username or ""),
+        password=SecretStr(unquote(parts.password or "")),
+    )
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; write it like Asia/Shanghai")
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StreamSettings(_Section):
+    """One stream of a source: its field map and its limits."""
+
+    map: str = Field(description="Name of the field map: mappings/fields/<map>.yaml, or a path relative to hub.yaml")
+    job: Literal["masters", "tickets", "costs", "approvals"] = Field(description="Which sync job reads it")
+    lookback: timedelta | None = Field(None, description="How far behind the cursor each window starts; default from the connector")
+    max_silence: timedelta = Field(timedelta(hours=26), description="Longest time without success before someone is told")
+    max_rejected_share: float = Field(0.05, ge=0, le=1, description="Share of a window in quarantine above which the run fails")
+    min_rejected: int = Field(20, ge=1, description="Quarantined records below which the share is not judged")
+    max_deleted_share: float = Field(0.02, ge=0, le=1, description="Share a sweep may delete at once")
+
+
+class SourceSettings(_Section):
+    """One other system we read."""
+
+    system: str = Field(description="Connector: sql_tickets, sap_s4, weaver")
+    connection: str
+    zone: ZoneName = Field("Asia/Shanghai", description="Zone of the times this source writes without one")
+    safety: timedelta = Field(timedelta(seconds=30), description="How far behind the source's clock a window ends")
+    options: dict[str, Any] = Field(default_factory=dict)
+    streams: dict[str, StreamSettings]
+
+
+class SinkSettings(_Section):
+    """One other system we write to, through the outbox."""
+
+    system: str
+    connection: str
+    kinds: tuple[str, ...] = Field(description="Kinds of outbox items it performs")
+    grace: timedelta = Field(timedelta(minutes=2), description="How long an interrupted item may still be under way there")
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelSettings(_Section):
+    """One BIM model file and the project (and building) it shows."""
+
+    project: str
+    building: str | None = None
+    file: str
+    discipline: str = "ARC"
+
+
+class OrganisationSettings(_Section):
+    """How the group counts."""
+
+    name: str = "Group"
+    zone: ZoneName = "Asia/Shanghai"
+    currency: str = Field("CNY", pattern="^[A-Z]{3}$")
+
+
+class Settings(_Section):
+    """The whole hub.yaml. Relative paths are relative to the file."""
+
+    database: str = Field(description="SQLAlchemy URL of the warehouse, or connection:<id>")
+    mode: Literal["production", "demo"] = "production"
+    organisation: OrganisationSettings = OrganisationSettings()
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    sinks: dict[str, SinkSettings] = Field(default_factory=dict)
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    artefacts: str = Field("artefacts", description="fsspec URL of the artefact store")
+    publish_to: str = Field("published", description="Folder for published files")
+    notify: str | None = Field(None, description="Webhook connection id for alerts; alerts always stand in the log")
+    folder: Path = Path()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's zone, in which periods and KPI days are cut."""
+        return ZoneInfo(self.organisation.zone)
+
+    def path(self, text: str) -> Path:
+        """A path of hub.yaml, made absolute."""
+        return (self.folder / text).resolve()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check hub.yaml. Raises ConfigError naming file, line and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", remedy="Copy hub.example.yaml to hub.yaml, or name it with --config."
+        ) from None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} is empty", remedy="Copy hub.example.yaml and adapt it.")
+    try:
+        return Settings(**{**data, "folder": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, root, problem) for problem in error.errors(include_input=False))) from None
+
+
+def _explain(path: Path, root: yaml.Node | None, problem: Any) -> str:
+    location = tuple(problem["loc"])
+    line = _line_of(root, location)
+    place = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        return f"{path}:{line} {place}: this setting does not exist"
+    return f"{path}:{line} {place}: {problem['msg']}"
+
+
+def _line_of(node: yaml.Node | None, location: tuple[Any, ...]) -> int:
+    line = 1
+    for part in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key, value in node.value:
+            if key.value == str(part):
+                line, node = key.start_mark.line + 1, value
+                break
+        else:
+            break
+    return line
