@@ -1,0 +1,152 @@
+"""The enumerations of our facts: stable codes. Labels in both languages stand in mappings/lexicon.
+
+`UNMAPPED` is what a source value becomes that its field map does not know; it is counted, never taken for OTHER.
+"""
+
+from enum import StrEnum
+
+UNMAPPED = "UNMAPPED"
+
+
+class Urgency(StrEnum):
+    """How fast someone has to come."""
+
+    NORMAL = "NORMAL"
+    URGENT = "URGENT"
+    EMERGENCY = "EMERGENCY"
+    UNMAPPED = UNMAPPED
+
+
+class TicketState(StrEnum):
+    """Where a ticket stands in the five steps (domain.md 4.2)."""
+
+    REGISTERED = "REGISTERED"
+    TRIAGED = "TRIAGED"
+    REJECTED = "REJECTED"
+    DUPLICATE = "DUPLICATE"
+    SURVEYED = "SURVEYED"
+    PLAN_DRAFT = "PLAN_DRAFT"
+    PLAN_IN_APPROVAL = "PLAN_IN_APPROVAL"
+    PLAN_APPROVED = "PLAN_APPROVED"
+    PLAN_REJECTED = "PLAN_REJECTED"
+    IN_REPAIR = "IN_REPAIR"
+    SUSPENDED = "SUSPENDED"
+    REPAIRED = "REPAIRED"
+    ACCEPTED = "ACCEPTED"
+    CLOSED = "CLOSED"
+    REOPENED = "REOPENED"
+    CANCELLED = "CANCELLED"
+    UNMAPPED = UNMAPPED
+
+
+class Cause(StrEnum):
+    """Why the defect arose; who pays follows from it (domain.md 1.3)."""
+
+    DESIGN = "DESIGN"
+    CONSTRUCTION = "CONSTRUCTION"
+    MATERIAL = "MATERIAL"
+    MISUSE = "MISUSE"
+    THIRD_PARTY = "THIRD_PARTY"
+    FORCE_MAJEURE = "FORCE_MAJEURE"
+    MAINTENANCE = "MAINTENANCE"
+    UNKNOWN = "UNKNOWN"
+    UNMAPPED = UNMAPPED
+
+
+class Finality(StrEnum):
+    """Whether a responsibility is decided for good."""
+
+    PRELIMINARY = "PRELIMINARY"
+    FINAL = "FINAL"
+    UNMAPPED = UNMAPPED
+
+
+class PlanState(StrEnum):
+    """Where a repair plan stands in the ticket store."""
+
+    DRAFT = "DRAFT"
+    TO_SUBMIT = "TO_SUBMIT"
+    SUBMITTED = "SUBMITTED"
+    UNMAPPED = UNMAPPED
+
+
+class ApprovalState(StrEnum):
+    """What the OA decided."""
+
+    DRAFT = "DRAFT"
+    RUNNING = "RUNNING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    VOIDED = "VOIDED"
+    UNMAPPED = UNMAPPED
+
+
+class CostStage(StrEnum):
+    """How far a cost has become real; stages are never added together."""
+
+    ESTIMATE = "ESTIMATE"
+    COMMITTED = "COMMITTED"
+    ACCRUED = "ACCRUED"
+    ACTUAL = "ACTUAL"
+    REVERSED = "REVERSED"
+    UNMAPPED = UNMAPPED
+
+
+class PartyRole(StrEnum):
+    """What a company does in a project."""
+
+    DESIGN = "DESIGN"
+    GENERAL_CONTRACTOR = "GENERAL_CONTRACTOR"
+    SUBCONTRACTOR = "SUBCONTRACTOR"
+    SUPPLIER = "SUPPLIER"
+    OWNER = "OWNER"
+    PROPERTY_MANAGER = "PROPERTY_MANAGER"
+    UNMAPPED = UNMAPPED
+
+
+class PlaceKind(StrEnum):
+    """The levels of a place, from the whole project to one room."""
+
+    PROJECT = "PROJECT"
+    BUILDING = "BUILDING"
+    UNIT = "UNIT"
+    STOREY = "STOREY"
+    DWELLING = "DWELLING"
+    ROOM = "ROOM"
+
+
+class LocateState(StrEnum):
+    """Whether a defect's link to an element stands by itself or waits for a person."""
+
+    AUTO = "AUTO"
+    REVIEW = "REVIEW"
+    CONFIRMED = "CONFIRMED"
+    REJECTED = "REJECTED"
+
+
+class RunStatus(StrEnum):
+    """How a run ended; ABANDONED: its process died and a later run took over."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ABANDONED = "ABANDONED"
+
+
+class QuarantineState(StrEnum):
+    """What became of a quarantined record; rows are marked, never removed."""
+
+    OPEN = "OPEN"
+    RESOLVED = "RESOLVED"
+    DISCARDED = "DISCARDED"
+
+
+class OutboxState(StrEnum):
+    """Where a side effect stands; IN_DOUBT waits for a person and is never sent again by itself."""
+
+    PENDING = "PENDING"
+    SENDING = "SENDING"
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+    IN_DOUBT = "IN_DOUBT"

@@ -1,0 +1,225 @@
+"""The shapes of the facts that come from other systems. A field map turns a source record into exactly one of these.
+
+The tables of the warehouse take their columns from here (warehouse/tables.py), so a field is declared once. Names of fields
+are our words; constraints are what PostgreSQL can hold, so that a bad value becomes a quarantine row and not a failed page.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from warranty_hub.records.codes import (
+    ApprovalState,
+    Cause,
+    CostStage,
+    Finality,
+    PartyRole,
+    PlanState,
+    TicketState,
+    Urgency,
+)
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Money = Annotated[Decimal, Field(max_digits=23, decimal_places=6)]
+Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=3)]
+Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=8, decimal_places=6)]
+Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+Instant = AwareDatetime
+Day = date
+
+
+class Fact(BaseModel):
+    """One record of another system in our words."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrgUnit(Fact):
+    """A node of the organisation tree, valid for a time."""
+
+    code: Code
+    name: Text
+    level: Code
+    parent_code: Code | None
+    valid_from: Day | None
+    valid_to: Day | None
+
+
+class Project(Fact):
+    """A building project under warranty."""
+
+    code: Code
+    name: Text
+    org_code: Code | None
+    city: Text | None
+
+
+class Building(Fact):
+    """One building (单位工程): the contractor's clock starts at its acceptance."""
+
+    project_code: Code
+    code: Code
+    name: Text
+    gfa_m2: Area | None
+    acceptance_date: Day | None
+    design_life_years: Count | None
+
+
+class Dwelling(Fact):
+    """One flat: the home buyer's clock starts at its delivery."""
+
+    project_code: Code
+    building_code: Code
+    unit_code: Code | None
+    storey: Code
+    room_no: Code
+    area_m2: Area | None
+    delivery_date: Day | None
+
+
+class Party(Fact):
+    """A company."""
+
+    code: Code
+    name: Text
+    role: PartyRole
+
+
+class Contract(Fact):
+    """What a party contracted for in a project."""
+
+    contract_no: Code
+    project_code: Code
+    party_code: Code
+    scope: Text | None
+    retention_rate: Share | None
+    settlement_amount: Money | None
+    currency: Currency | None
+
+
+class Person(Fact):
+    """The only home of personal data; everything else refers to it by id."""
+
+    name: Text | None
+    phone: Text | None
+    id_number: Text | None
+
+
+class Ticket(Fact):
+    """One report of something broken, as the ticket store tells it."""
+
+    ticket_no: Code
+    project_code: Code
+    building_code: Code | None
+    address_text: Text | None
+    description: Text
+    element_ref: Text | None
+    urgency: Urgency
+    reported_state: TicketState
+    channel: Code | None
+    reporter_id: Code | None
+    reported_at: Instant
+    promised_at: Instant | None
+    score: Count | None
+    changed_at: Instant
+
+
+class TicketEvent(Fact):
+    """One step in a ticket's life; the state follows from replaying them in source time."""
+
+    ticket_no: Code
+    seq: Count
+    kind: Code
+    at: Instant
+    changed_at: Instant
+
+
+class Responsibility(Fact):
+    """One party's share in the cause of a ticket's defects, by version of the decision."""
+
+    ticket_no: Code
+    version: Count
+    party_code: Code | None
+    cause: Cause
+    share_bp: BasisPoints
+    finality: Finality
+    changed_at: Instant
+
+
+class RepairPlan(Fact):
+    """One version of a plan to repair; each version is approved by itself."""
+
+    plan_no: Code
+    ticket_no: Code
+    version: Count
+    text: Text
+    amount: Money
+    currency: Currency
+    state: PlanState
+    approval_id: Code | None
+    changed_at: Instant
+
+
+class Approval(Fact):
+    """One OA instance: what it was asked, what it decided."""
+
+    title: Text
+    plan_no: Code | None
+    ticket_no: Code | None
+    plan_version: Count | None
+    amount: Money | None
+    content_hash: Text | None
+    state: ApprovalState
+    node: Text | None
+    submitted_at: Instant | None
+    decided_at: Instant | None
+
+
+class CostLine(Fact):
+    """One line of an accounting document. Amount: net, positive is cost, in the transaction's currency; ``base_amount`` in the ledger's."""
+
+    company_code: Code
+    fiscal_year: Code
+    document_no: Code
+    item_no: Code
+    account: Code
+    stage: CostStage
+    posting_date: Day
+    document_date: Day | None
+    period: Code
+    amount: Money
+    currency: Currency
+    base_amount: Money
+    base_currency: Currency
+    tax_amount: Money | None
+    tax_code: Text | None
+    project_code: Code | None
+    supplier_code: Code | None
+    order_no: Code | None
+    assignment: Text | None
+    text: Text | None
+    reverses_document: Code | None
+    is_reversed: bool
+
+
+FACTS: dict[str, type[Fact]] = {
+    "org_unit": OrgUnit,
+    "project": Project,
+    "building": Building,
+    "dwelling": Dwelling,
+    "party": Party,
+    "contract": Contract,
+    "person": Person,
+    "ticket": Ticket,
+    "ticket_event": TicketEvent,
+    "responsibility": Responsibility,
+    "repair_plan": RepairPlan,
+    "approval": Approval,
+    "cost_line": CostLine,
+}
+"""Every fact by the name of its table."""
