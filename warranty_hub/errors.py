@@ -109,7 +109,9 @@ class MalformedAnswerError(ProtocolError):
     """Truncated, not the announced format, or an HTML page with status 200."""
 
     code = "HUB-311"
-    remedy = "Look for a proxy, a login page or a maintenance page in front of the system; the next run starts at the same cursor."
+    remedy = (
+        "Look for a proxy, a login page or a maintenance page in front of the system; the next run starts at the same cursor."
+    )
 
 
 class PageOrderError(ProtocolError):

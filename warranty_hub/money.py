@@ -17,7 +17,7 @@ def minor_digits(currency: str) -> int:
 
 
 def parse_amount(text: str) -> Decimal:
-    """Read an amount as people and systems write it: ``1,234.50``, ``￥80``, ``1.2万元``, full-width digits, ``(5.00)``, ``1.728E5``.
+    """Read an amount as people and systems write it: ``1,234.50``, ``￥80``, ``1.2万元``, ``（5.00）``, ``1.728E5``.
 
     Raises ValueError for anything else, also NaN and infinity.
     """
@@ -47,7 +47,7 @@ def split(amount: Decimal, weights: Sequence[int], currency: str) -> tuple[Decim
     """Split an amount by integer weights with the largest remainder: the parts sum exactly to the amount.
 
     Ties go to the earlier part, so the same input always gives the same parts. A reversal (``-amount``) gives exactly the
-    negated parts. Digits below the currency's minor unit stay with the largest part. Raises ValueError when no weight is positive.
+    negated parts. Digits below the currency's minor unit stay with the largest part. Raises ValueError for no positive weight.
     """
     total = sum(weights)
     if total <= 0 or any(weight < 0 for weight in weights):

@@ -30,7 +30,7 @@ class Connection:
     port: int | None = None
     schema: str = ""
     login: str = ""
-    password: SecretStr = SecretStr("")
+    password: SecretStr = field(default_factory=lambda: SecretStr(""))
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -106,7 +106,9 @@ class StreamSettings(_Section):
 
     map: str = Field(description="Name of the field map: mappings/fields/<map>.yaml, or a path relative to hub.yaml")
     job: Literal["masters", "tickets", "costs", "approvals"] = Field(description="Which sync job reads it")
-    lookback: timedelta | None = Field(None, description="How far behind the cursor each window starts; default from the connector")
+    lookback: timedelta | None = Field(
+        None, description="How far behind the cursor each window starts; default from the connector"
+    )
     max_silence: timedelta = Field(timedelta(hours=26), description="Longest time without success before someone is told")
     max_rejected_share: float = Field(0.05, ge=0, le=1, description="Share of a window in quarantine above which the run fails")
     min_rejected: int = Field(20, ge=1, description="Quarantined records below which the share is not judged")
@@ -148,7 +150,7 @@ class OrganisationSettings(_Section):
 
     name: str = "Group"
     zone: ZoneName = "Asia/Shanghai"
-    currency: str = Field("CNY", pattern="^[A-Z]{3}$")
+    currency: str = Field(default="CNY", pattern="^[A-Z]{3}$")
 
 
 class Settings(_Section):
@@ -156,7 +158,7 @@ class Settings(_Section):
 
     database: str = Field(description="SQLAlchemy URL of the warehouse, or connection:<id>")
     mode: Literal["production", "demo"] = "production"
-    organisation: OrganisationSettings = OrganisationSettings()
+    organisation: OrganisationSettings = Field(default_factory=OrganisationSettings)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     models: dict[str, ModelSettings] = Field(default_factory=dict)

@@ -4,7 +4,7 @@ The tables of the warehouse take their columns from here (warehouse/tables.py), 
 are our words; constraints are what PostgreSQL can hold, so that a bad value becomes a quarantine row and not a failed page.
 """
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -181,7 +181,7 @@ class Approval(Fact):
 
 
 class CostLine(Fact):
-    """One line of an accounting document. Amount: net, positive is cost, in the transaction's currency; ``base_amount`` in the ledger's."""
+    """One line of an accounting document; amounts are net, positive is cost; ``base_amount`` is in the ledger's currency."""
 
     company_code: Code
     fiscal_year: Code
