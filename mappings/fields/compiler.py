@@ -1,0 +1,271 @@
+"""Field maps: declarative YAML from a source's words to our records, checked when loaded and compiled once.
+
+    table: ticket                      # the fact it makes (warranty_hub.records)
+    key: [order_no]                    # source fields that make the source id
+    fields:
+      ticket_no: order_no              # a source path; dots go down into nested objects
+      urgency: {path: level, map: {"1": NORMAL, "2": URGENT}}       # unknown values become UNMAPPED and are counted
+      reported_at: {path: create_time, as: local_time}              # a named transform (mappings/fields/transforms.py)
+      base_amount: {path: [Amount, DebitCreditCode], as: sap_signed_amount}
+      currency: {constant: CNY}
+    skip:                              # records that are none of ours, by named rule; they are counted
+      vendor_line: {path: AccountType, in: [K]}
+
+A page is validated in one call; only when something is wrong is it looked at record by record.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from mappings.fields.transforms import Transform, transforms
+from warranty_hub.errors import ConfigError, RecordError
+from warranty_hub.records.codes import UNMAPPED
+from warranty_hub.records.facts import FACTS
+
+FOLDER = Path(__file__).parent
+Raw = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+class FieldRule(BaseModel):
+    """Where one of our fields comes from."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    path: str | list[str] | None = None
+    constant: Any = None
+    transform: str | None = Field(None, alias="as")
+    map: dict[str, str] | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """The source paths, however many."""
+        return [self.path] if isinstance(self.path, str) else self.path or []
+
+
+class SkipRule(BaseModel):
+    """Records to leave out: those whose value at ``path`` is one of ``values``."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    path: str
+    values: list[Any] = Field(alias="in")
+
+
+class FieldMapFile(BaseModel):
+    """The shape of a field map's YAML."""
+
+    model_config = ConfigDict(extra="forbid")
+    table: str
+    key: list[str] = Field(min_length=1)
+    fields: dict[str, FieldRule]
+    skip: dict[str, SkipRule] = {}
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _path_alone(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: {"path": rule} if isinstance(rule, str) else rule for name, rule in value.items()}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One record that the map could not use."""
+
+    source_id: str | None
+    code: str
+    reason: str
+    record: Raw
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A page in our words: rows of (source_id, *fields in the record's order), and what became of the rest."""
+
+    rows: list[Row]
+    rejected: list[Rejected]
+    superseded: int
+    skipped: Counter[str]
+    unmapped: Counter[str]
+
+
+class FieldMap:
+    """A compiled field map."""
+
+    def __init__(self, file: FieldMapFile, zone: ZoneInfo, name: str) -> None:
+        fact = FACTS[file.table]
+        self.name = name
+        self.table = file.table
+        self._fields = ("source_id", *fact.model_fields)
+        self._sources = ("/".join(file.key), *(_source_of(file.fields[field]) for field in fact.model_fields))
+        self._key = [_reader(path) for path in file.key]
+        self._skip = {rule: (_reader(skip.path), frozenset(skip.values)) for rule, skip in file.skip.items()}
+        self._unmapped: Counter[str] = Counter()
+        known = transforms(zone)
+        self._readers = [self._read_field(field, file.fields[field], known) for field in fact.model_fields]
+        hints = get_type_hints(fact, include_extras=True)
+        row: Any = tuple[str, *(hints[field] for field in fact.model_fields)]  # type: ignore[misc]
+        self._row: TypeAdapter[Row] = TypeAdapter(row)
+        self._page: TypeAdapter[list[Row]] = TypeAdapter(list[row])
+
+    def apply(self, records: Sequence[Raw]) -> Mapped:
+        """Map one page. Never raises for what a record holds."""
+        self._unmapped.clear()
+        kept, skipped = self._drop_skipped(records)
+        try:
+            rows = self._page.validate_python([self._read_row(record) for record in kept])
+            rejected: list[Rejected] = []
+        except (ValidationError, ValueError, TypeError, LookupError, ArithmeticError):
+            self._unmapped.clear()
+            rows, rejected = self._one_by_one(kept)
+        latest = {row[0]: row for row in rows}
+        return Mapped(list(latest.values()), rejected, len(rows) - len(latest), skipped, Counter(self._unmapped))
+
+    def _drop_skipped(self, records: Sequence[Raw]) -> tuple[Sequence[Raw], Counter[str]]:
+        skipped: Counter[str] = Counter()
+        if not self._skip:
+            return records, skipped
+        kept = []
+        for record in records:
+            rule = next((name for name, (read, values) in self._skip.items() if read(record) in values), None)
+            if rule is None:
+                kept.append(record)
+            else:
+                skipped[rule] += 1
+        return kept, skipped
+
+    def _one_by_one(self, records: Sequence[Raw]) -> tuple[list[Row], list[Rejected]]:
+        rows: list[Row] = []
+        rejected: list[Rejected] = []
+        for record in records:
+            try:
+                rows.append(self._row.validate_python(self._read_row(record)))
+            except (ValidationError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+                rejected.append(Rejected(self._safe_key(record), RecordError.code, self._explain(error), record))
+        return rows, rejected
+
+    def _read_row(self, record: Raw) -> Row:
+        return (self._read_key(record), *[read(record) for read in self._readers])
+
+    def _read_key(self, record: Raw) -> str:
+        parts = [read(record) for read in self._key]
+        if any(part is None or part == "" for part in parts):
+            raise _FieldError(self._fields[0], self._sources[0], "the key is missing")
+        return "/".join(map(str, parts))
+
+    def _safe_key(self, record: Raw) -> str | None:
+        try:
+            return self._read_key(record)
+        except (_FieldError, TypeError, AttributeError):
+            return None
+
+    def _read_field(self, field: str, rule: FieldRule, known: Mapping[str, Transform]) -> Callable[[Raw], Any]:
+        readers = [_reader(path) for path in rule.paths]
+        if not readers:
+            return lambda _: rule.constant
+        if rule.map is not None:
+            return self._read_code(field, readers[0], rule.map)
+        if rule.transform is None:
+            return readers[0]
+        transform = known[rule.transform]
+        source = _source_of(rule)
+
+        def read(record: Raw) -> Any:
+            try:
+                return transform(*[reader(record) for reader in readers])
+            except (ValueError, ArithmeticError) as error:
+                raise _FieldError(field, source, str(error)) from None
+
+        return read
+
+    def _read_code(self, field: str, read: Callable[[Raw], Any], codes: Mapping[str, str]) -> Callable[[Raw], Any]:
+        def read_code(record: Raw) -> str | None:
+            value = read(record)
+            if value is None:
+                return None
+            code = codes.get(str(value))
+            if code is None:
+                self._unmapped[f"{field}={value}"] += 1
+                return UNMAPPED
+            return code
+
+        return read_code
+
+    def _explain(self, error: Exception) -> str:
+        """Field and reason, never the value: it may be personal."""
+        if isinstance(error, ValidationError):
+            return "; ".join(
+                f"{self._fields[problem['loc'][0]]} (source field {self._sources[problem['loc'][0]]}): {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False, include_context=False)
+                if isinstance(problem["loc"][0], int)
+            )
+        return str(error) if isinstance(error, _FieldError) else f"the record has an unexpected shape ({type(error).__name__})"
+
+
+class _FieldError(ValueError):
+    def __init__(self, field: str, source: str, reason: str) -> None:
+        super().__init__(f"{field} (source field {source}): {reason}")
+
+
+def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap:
+    """Load ``<name>.yaml`` from the project's own folder, else from mappings/fields, and compile it.
+
+    Raises ConfigError naming the file and every mistake: unknown table, missing or unknown fields, unknown transforms.
+    """
+    path = next((p for p in (folder / f"{name}.yaml", FOLDER / f"{name}.yaml") if p.exists()), None)
+    if path is None:
+        raise ConfigError(f"Field map {name!r} does not exist", remedy=f"Write {folder / f'{name}.yaml'}, or correct `map:`.")
+    try:
+        file = FieldMapFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path.name}: {error}") from None
+    mistakes = _mistakes(file, zone)
+    if mistakes:
+        raise ConfigError(
+            f"{path.name}: " + "; ".join(mistakes), remedy="Correct the field map; the fields stand in records/facts.py."
+        )
+    return FieldMap(file, zone, name)
+
+
+def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
+    if file.table not in FACTS:
+        return [f"table {file.table!r} does not exist; it is one of {', '.join(sorted(FACTS))}"]
+    known, ours = transforms(zone), FACTS[file.table].model_fields
+    mistakes = [
+        f"field {name!r} is missing (write it as {{constant: null}} if the source has none)"
+        for name in ours
+        if name not in file.fields
+    ]
+    mistakes += [f"field {name!r} does not exist in {file.table}" for name in file.fields if name not in ours]
+    for name, rule in file.fields.items():
+        if rule.transform is not None and rule.transform not in known:
+            mistakes.append(f"{name}: transform {rule.transform!r} does not exist; known are {', '.join(sorted(known))}")
+        if not rule.paths and "constant" not in rule.model_fields_set:
+            mistakes.append(f"{name}: needs a path or a constant")
+        if len(rule.paths) > 1 and rule.transform is None:
+            mistakes.append(f"{name}: several paths need a transform")
+    return mistakes
+
+
+def _source_of(rule: FieldRule) -> str:
+    return "+".join(rule.paths) or "constant"
+
+
+def _reader(path: str) -> Callable[[Raw], Any]:
+    first, *rest = path.split(".")
+    if not rest:
+        return lambda record: record.get(path)
+
+    def read(record: Raw) -> Any:
+        value = record.get(first)
+        for step in rest:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+    return read

@@ -1,0 +1,141 @@
+"""The named transforms of field maps: one raw value (or several, for several source paths) → one value of ours.
+
+A transform raises ValueError with a reason for people; the record then goes to quarantine. None stays None.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from warranty_hub.money import parse_amount
+
+Transform = Callable[..., Any]
+
+_SAP_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def transforms(zone: ZoneInfo) -> dict[str, Transform]:
+    """All transforms by name, for a source that writes naive times in ``zone``."""
+    return {
+        "text": text,
+        "blank_is_null": blank_is_null,
+        "local_time": lambda value: local_time(value, zone),
+        "day": day,
+        "amount": amount,
+        "number_text": number_text,
+        "sap_day": sap_day,
+        "sap_signed_amount": sap_signed_amount,
+        "sap_period": sap_period,
+        "percent": percent,
+        "basis_points": basis_points,
+        "day_of": lambda value: _day_of(value, zone),
+    }
+
+
+def text(value: object) -> str | None:
+    """Trimmed text; blank becomes null."""
+    return None if value is None else (str(value).strip() or None)
+
+
+def blank_is_null(value: object) -> object:
+    """Blank text becomes null, anything else stays as it is."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def local_time(value: object, zone: ZoneInfo) -> datetime | None:
+    """A time without a zone gets its source's zone; ``2024/3/5 9:02:01`` is understood too."""
+    if value is None or value == "":
+        return None
+    moment = value if isinstance(value, datetime) else _parse_time(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _parse_time(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        parts = [int(part) for part in re.split(r"[/\-.: T年月日时分秒]+", value.strip()) if part.isdigit()]
+        if len(parts) < 3:
+            raise ValueError("not a date and time") from None
+        year, month, day_of_month, *clock = parts[:6]
+        return datetime(year, month, day_of_month, *clock, tzinfo=None)  # noqa: DTZ001 - the caller adds the zone
+
+
+def day(value: object) -> date | None:
+    """A date, from a date, a time or text."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else _parse_time(str(value)).date()
+
+
+def _day_of(value: object, zone: ZoneInfo) -> date | None:
+    moment = local_time(value, zone)
+    return moment.astimezone(zone).date() if moment else None
+
+
+def amount(value: object) -> Decimal | None:
+    """An amount from text, int or Decimal; a float is refused, since digits are already lost."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, float):
+        raise ValueError("a float has lost digits; read this field as text or decimal")
+    return value if isinstance(value, Decimal) else parse_amount(str(value))
+
+
+def number_text(value: object) -> str | None:
+    """A number used as a name (floor 15, unit 2) as text."""
+    return None if value is None or value == "" else str(value)
+
+
+def percent(value: object) -> Decimal | None:
+    """3 or "3%" → 0.03."""
+    number = amount(str(value).rstrip("%％")) if value not in (None, "") else None
+    return number / 100 if number is not None else None
+
+
+def basis_points(value: object) -> int | None:
+    """A share in percent → basis points; 33.333 is refused, since shares must sum to exactly 10,000."""
+    number = amount(value)
+    if number is None:
+        return None
+    points = number * 100
+    if points != points.to_integral_value():
+        raise ValueError("finer than one basis point")
+    return int(points)
+
+
+def sap_day(value: object) -> date | None:
+    """``/Date(1492041600000)/`` → date (OData V2, milliseconds in UTC)."""
+    if value is None or value == "":
+        return None
+    match = _SAP_DATE.fullmatch(str(value))
+    if not match:
+        raise ValueError("not a date in OData V2's form /Date(…)/")
+    return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+
+
+def sap_signed_amount(value: object, debit_credit: object) -> Decimal | None:
+    """SAP's amount with the sign of its side: S (debit) is cost, H (credit) takes it back.
+
+    The cube already signs its amounts, older views do not: the side decides, whatever sign came.
+    """
+    number = amount(value)
+    if number is None:
+        return None
+    if debit_credit not in ("S", "H"):
+        raise ValueError("DebitCreditCode is neither S nor H")
+    return abs(number) if debit_credit == "S" else -abs(number)
+
+
+def sap_period(year: object, period: object) -> str:
+    """Fiscal year and period ("2025", "003") → "2025-03"; special periods 13–16 belong to the year's last month."""
+    number = min(int(str(period)), 12)
+    if number < 1:
+        raise ValueError("fiscal period is not 1 to 16")
+    return f"{int(str(year)):04d}-{number:02d}"

@@ -1,0 +1,133 @@
+"""Sync: read what changed in one stream of one source, and commit it page by page (docs/commit-protocol.md)."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.contract import Page, Source, Stream, Window
+from mappings.fields.compiler import FieldMap, Mapped, load_field_map
+from warranty_hub.errors import ConfigError, PageOrderError
+from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.settings import SourceSettings, StreamSettings
+from warranty_hub.warehouse.commit import Batch, OnStep, Reject, RejectLimit, StreamRun, Unit
+from warranty_hub.warehouse.load import fact_columns
+from warranty_hub.warehouse.tables import fact_tables
+
+STEP = "sync"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One stream of one source, with its settings and its field map."""
+
+    source_name: str
+    source: SourceSettings
+    settings: StreamSettings
+    stream_name: str
+    field_map: FieldMap
+
+    @property
+    def unit(self) -> Unit:
+        """What the run ledger calls it: ``wms.tickets``."""
+        return Unit(STEP, f"{self.source_name}.{self.stream_name}")
+
+    @property
+    def table(self) -> Table:
+        """The fact table it fills."""
+        return fact_tables[self.field_map.table]
+
+
+def subject_of(hub: Hub, source_name: str, stream_name: str) -> Subject:
+    """Look a stream up in hub.yaml and load its field map. Raises ConfigError."""
+    source = hub.settings.sources.get(source_name)
+    settings = source.streams.get(stream_name) if source else None
+    if source is None or settings is None:
+        raise ConfigError(
+            f"hub.yaml has no stream {source_name}.{stream_name}", remedy="`warranty-hub check` lists the streams."
+        )
+    field_map = load_field_map(settings.map, ZoneInfo(source.zone), hub.settings.folder)
+    return Subject(source_name, source, settings, stream_name, field_map)
+
+
+def sync_stream(hub: Hub, source_name: str, stream_name: str, *, on_step: OnStep = lambda _: None) -> RunReport:
+    """Bring one stream up to date. Any error leaves all committed pages and the cursor as they are; run it again."""
+    subject = subject_of(hub, source_name, stream_name)
+    source = hub.source(source_name)
+    stream = source.streams().get(stream_name)
+    if stream is None:
+        raise ConfigError(f"{subject.source.system} offers no stream {stream_name!r}; it has {', '.join(source.streams())}")
+    run = StreamRun(hub.transactions, subject.unit, code_version=hub.code_version, on_step=on_step)
+    cursor = run.start().cursor
+    try:
+        window = _window(hub, subject, source, stream, cursor)
+        run.open_window(window.start, window.end)
+        _commit_pages(run, subject, source, stream, window)
+        limit = RejectLimit(subject.settings.max_rejected_share, subject.settings.min_rejected)
+        run.finish(move_to=window.end, limit=limit)
+    except BaseException as error:
+        _write_down(run, error)
+        raise
+    return hub.report(run.run_id)
+
+
+def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: datetime | None) -> Window:
+    """[cursor − lookback, min(source's now, our now) − safety]; never ends before it starts."""
+    started = hub.clock()
+    end = min(source.now() or started, started) - subject.source.safety
+    if cursor is None:
+        return Window(None, end)
+    lookback = subject.settings.lookback if subject.settings.lookback is not None else stream.lookback
+    start = cursor - lookback
+    return Window(start, max(end, start))
+
+
+def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
+    """Commit pages one by one; the next page is read and mapped while this one is written."""
+    pages = _mapped_pages(subject.field_map, source.pages(stream.name, window))
+    reached: datetime | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
+        upcoming: Future[tuple[Page, Mapped] | None] = ahead.submit(next, pages, None)
+        while (current := upcoming.result()) is not None:
+            upcoming = ahead.submit(next, pages, None)
+            page, mapped = current
+            if stream.ordered:
+                reached = _check_order(subject, page, mapped, reached)
+            move_to = min(reached, window.end) if reached else None
+            run.commit_page(subject.table, subject.source_name, _batch(mapped), position=page.position, move_to=move_to)
+
+
+def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Iterator[tuple[Page, Mapped]]:
+    for page in pages:
+        yield page, field_map.apply(page.records)
+
+
+def _batch(mapped: Mapped) -> Batch:
+    rejects = [Reject(item.source_id, item.code, item.reason, item.record) for item in mapped.rejected]
+    return Batch(mapped.rows, rejects, mapped.superseded, mapped.skipped, mapped.unmapped)
+
+
+def _check_order(subject: Subject, page: Page, mapped: Mapped, reached: datetime | None) -> datetime | None:
+    """An ordered stream must not go back: the cursor would pass over what comes late. Returns the newest time seen."""
+    column = 1 + fact_columns(subject.table).index("changed_at")
+    for row in mapped.rows:
+        if reached is not None and row[column] < reached:
+            raise PageOrderError(
+                f"{subject.unit.name}: record {row[0]} at {page.position} changed at {row[column].isoformat()}, "
+                f"but {reached.isoformat()} was already reached"
+            )
+        reached = row[column] if reached is None else max(reached, row[column])
+    return reached
+
+
+def _write_down(run: StreamRun, error: BaseException) -> None:
+    try:
+        run.fail(error)
+    except SQLAlchemyError as second:
+        error.add_note(
+            f"run {run.run_id} could not be closed in the ledger ({type(second).__name__}); the next run marks it ABANDONED"
+        )
