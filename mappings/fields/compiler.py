@@ -124,8 +124,8 @@ class FieldMap:
         except (ValidationError, ValueError, TypeError, LookupError, ArithmeticError):
             self._unmapped.clear()
             rows, rejected = self._one_by_one(kept)
-        latest = {row[0]: row for row in rows}
-        return Mapped(list(latest.values()), rejected, len(rows) - len(latest), skipped, Counter(self._unmapped))
+        latest = _latest_copies(rows)
+        return Mapped(latest, rejected, len(rows) - len(latest), skipped, Counter(self._unmapped))
 
     def _drop_skipped(self, records: Sequence[Raw]) -> tuple[Sequence[Raw], Counter[str]]:
         skipped: Counter[str] = Counter()
@@ -251,6 +251,17 @@ def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
         if len(rule.paths) > 1 and rule.transform is None:
             mistakes.append(f"{name}: several paths need a transform")
     return mistakes
+
+
+def _latest_copies(rows: list[Row]) -> list[Row]:
+    """The last row of each source id, in the order in which those stand."""
+    if len({row[0] for row in rows}) == len(rows):
+        return rows
+    latest: dict[str, Row] = {}
+    for row in rows:
+        latest.pop(row[0], None)
+        latest[row[0]] = row
+    return list(latest.values())
 
 
 def _source_of(rule: FieldRule) -> str:

@@ -170,6 +170,11 @@ class StreamRun:
         with self._transactions() as db:
             self._close(db, RunStatus.FAILED, error_code=code, error=message)
 
+    def count_tombstones(self, db: Connection, tombstones: int) -> None:
+        """Count records that a sweep marked deleted, in the transaction that marked them."""
+        self._take_charge(db)
+        db.execute(update(run).where(run.c.run_id == self.run_id).values(tombstones=tombstones))
+
     def note(self, **details: Any) -> None:
         """Keep figures of a run that are not counts of records."""
         with self._transactions() as db:

@@ -67,6 +67,12 @@ def merge_facts(connection: Connection, table: Table, *, source_system: str, run
     return Outcomes(**{row.outcome: row.rows for row in result})
 
 
+def copy_keys(connection: Connection, keys: Iterable[str]) -> None:
+    """Put a source's keys into the temporary table sweep_key, for the rest of the transaction."""
+    connection.execute(text("CREATE TEMP TABLE sweep_key (source_id text PRIMARY KEY) ON COMMIT DROP"))
+    _copy(connection, sql.Identifier("sweep_key"), ("source_id",), ((key,) for key in dict.fromkeys(keys)))
+
+
 def _copy(connection: Connection, target: sql.Composable, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, sql.SQL(", ").join(map(sql.Identifier, columns)))
     driver = connection.connection.driver_connection

@@ -1,0 +1,58 @@
+"""Sweep: find records that the source no longer has, and mark them deleted, behind a fuse."""
+
+from sqlalchemy import text
+
+from warranty_hub.errors import ConfigError, DeletionFuseError
+from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.sync import subject_of
+from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.load import copy_keys
+
+STEP = "sweep"
+
+
+def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
+    """Compare all keys of the source with ours; what is gone there gets a tombstone here, nothing is removed.
+
+    Only rows recorded before the sweep began are judged. Raises DeletionFuseError, with nothing deleted, when more than the
+    stream's ``max_deleted_share`` would go.
+    """
+    subject = subject_of(hub, source_name, stream_name)
+    source = hub.source(source_name)
+    if not source.streams()[stream_name].sweepable:
+        raise ConfigError(f"{source_name}.{stream_name} cannot list its keys, so it cannot be swept")
+    run = StreamRun(hub.transactions, Unit(STEP, subject.unit.name), code_version=hub.code_version)
+    run.start()
+    try:
+        keys = [key for page in source.keys(stream_name) for key in page]
+        with hub.transactions() as db:
+            copy_keys(db, keys)
+            present, gone = db.execute(text(_count(subject.table.fullname)), {"system": source_name, "run": run.run_id}).one()
+            limit = subject.settings.max_deleted_share
+            if gone > limit * present:
+                raise DeletionFuseError(
+                    f"{subject.unit.name}: {gone} of {present} records are missing at the source, more than {limit:.1%}"
+                )
+            db.execute(text(_bury(subject.table.fullname)), {"system": source_name, "run": run.run_id})
+            run.count_tombstones(db, gone)
+        run.note(keys=len(keys))
+        run.finish(move_to=None)
+    except BaseException as error:
+        run.fail(error)
+        raise
+    return hub.report(run.run_id)
+
+
+_JUDGED = "t.source_system = :system AND t.deleted_at IS NULL AND t.recorded_at < (SELECT started_at FROM ops.run WHERE run_id = :run)"
+_MISSING = "NOT EXISTS (SELECT FROM pg_temp.sweep_key k WHERE k.source_id = t.source_id)"
+
+
+def _count(table: str) -> str:
+    return f"SELECT count(*), count(*) FILTER (WHERE {_MISSING}) FROM {table} t WHERE {_JUDGED}"
+
+
+def _bury(table: str) -> str:
+    return (
+        f"UPDATE {table} t SET deleted_at = now(), changed_tx = pg_current_xact_id()::text::bigint "
+        f"WHERE {_JUDGED} AND {_MISSING}"
+    )
