@@ -113,7 +113,7 @@ class EmbeddedPostgres:
             if self._socket_folder.parent != self._home.folder:
                 shutil.rmtree(self._socket_folder, ignore_errors=True)
             if self.throw_away:
-                shutil.rmtree(self._home.folder)
+                self._home.remove()
         self._lock.close()
         self._lock = self._home = self._socket_folder = self._process = None
 

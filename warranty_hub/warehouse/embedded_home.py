@@ -13,6 +13,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -49,6 +50,13 @@ class Home:
         if self.account is not None:
             identity = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         return {"cwd": self.folder, "env": {"PATH": os.defpath, "LC_ALL": "C"}, **identity}
+
+    def remove(self) -> None:
+        """Delete the data, and a refuge that is empty then."""
+        shutil.rmtree(self.folder)
+        if self.folder.parent.parent == REFUGE.resolve():
+            with suppress(OSError):
+                self.folder.parent.rmdir()
 
 
 def find_home(folder: Path, version: int) -> Home:
