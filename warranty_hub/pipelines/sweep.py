@@ -43,7 +43,10 @@ def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
     return hub.report(run.run_id)
 
 
-_JUDGED = "t.source_system = :system AND t.deleted_at IS NULL AND t.recorded_at < (SELECT started_at FROM ops.run WHERE run_id = :run)"
+_JUDGED = (
+    "t.source_system = :system AND t.deleted_at IS NULL "
+    "AND t.recorded_at < (SELECT started_at FROM ops.run WHERE run_id = :run)"
+)
 _MISSING = "NOT EXISTS (SELECT FROM pg_temp.sweep_key k WHERE k.source_id = t.source_id)"
 
 

@@ -98,7 +98,7 @@ def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stre
             if stream.ordered:
                 reached = _check_order(subject, page, mapped, reached)
             move_to = min(reached, window.end) if reached else None
-            run.commit_page(subject.table, subject.source_name, _batch(mapped), position=page.position, move_to=move_to)
+            run.commit_page(subject.table, subject.source_name, batch_of(mapped), position=page.position, move_to=move_to)
 
 
 def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Iterator[tuple[Page, Mapped]]:
@@ -106,7 +106,8 @@ def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Iterator[tuple[
         yield page, field_map.apply(page.records)
 
 
-def _batch(mapped: Mapped) -> Batch:
+def batch_of(mapped: Mapped) -> Batch:
+    """A mapped page as the warehouse takes it."""
     rejects = [Reject(item.source_id, item.code, item.reason, item.record) for item in mapped.rejected]
     return Batch(mapped.rows, rejects, mapped.superseded, mapped.skipped, mapped.unmapped)
 

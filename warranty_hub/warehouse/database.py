@@ -17,6 +17,7 @@ from warranty_hub.warehouse.tables import metadata
 MIGRATION_LOCK = 7_402_113
 SCHEMAS = ("hub", "ops", "mart")
 OLDEST_SERVER = 160_000
+EMBEDDED_CLUSTER = "warranty-hub-embedded"
 
 
 def open_database(url: str) -> Engine:

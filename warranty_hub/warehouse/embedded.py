@@ -32,6 +32,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from warranty_hub.errors import ConfigError, StopError
+from warranty_hub.warehouse.database import EMBEDDED_CLUSTER
 from warranty_hub.warehouse.embedded_home import BINARIES, Home, find_home
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "cluster_name": EMBEDDED_CLUSTER,
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Statements and details repeat what was stored, personal data too: none of it may reach a log.

@@ -217,7 +217,7 @@ alert = Table(
     metadata,
     Column("unit", Text, primary_key=True, comment="what is late: source.stream"),
     Column("since", Instant, nullable=False),
-    Column("notified_at", Instant),
+    Column("notified_at", Instant, nullable=False),
     schema="ops",
 )
 

@@ -1,0 +1,50 @@
+"""One embedded PostgreSQL for the whole run; each test gets a migrated database of its own."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from warranty_hub.warehouse.database import migrate, open_database
+from warranty_hub.warehouse.embedded import EmbeddedPostgres
+
+TEMPLATE = "hub_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A throw-away server."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), throw_away=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedPostgres) -> str:
+    """A migrated database to copy from."""
+    server.create_database(TEMPLATE)
+    engine = open_database(server.url(TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """URL of a migrated, empty database."""
+    name = f"test_{next(_numbers)}"
+    admin = open_database(server.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        yield server.url(name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def warehouse(database_url: str) -> Iterator[Engine]:
+    """An engine on a migrated, empty database."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()

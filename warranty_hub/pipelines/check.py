@@ -1,0 +1,84 @@
+"""Check: try everything the hub needs, one verdict and one remedy per line, without changing anything."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from warranty_hub.errors import ConfigError, HubError
+from warranty_hub.pipelines.hub import Hub, open_hub
+from warranty_hub.pipelines.sync import subject_of
+from warranty_hub.settings import ConnectionLookup, connection_from_environment
+from warranty_hub.warehouse.database import EMBEDDED_CLUSTER, OLDEST_SERVER, current_revision, newest_revision
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was tried, and how it went."""
+
+    subject: str
+    ok: bool
+    message: str
+    remedy: str = ""
+
+
+def check(config: Path, connections: ConnectionLookup = connection_from_environment) -> Iterator[Verdict]:
+    """Yield one verdict after the other; a broken hub.yaml ends the list, everything else is tried to the end."""
+    try:
+        hub = open_hub(config, connections)
+    except HubError as error:
+        yield Verdict(str(config), False, error.message, error.remedy)
+        return
+    yield Verdict(str(config), True, f"{len(hub.settings.sources)} sources, {len(hub.settings.models)} models")
+    yield _try("database", lambda: _database(hub))
+    for name, source in hub.settings.sources.items():
+        for stream in source.streams:
+            yield _try(f"field map {name}.{stream}", lambda name=name, stream=stream: _field_map(hub, name, stream))
+        yield _try(f"source {name} ({source.system})", lambda name=name: hub.source(name).check())
+    for name in hub.settings.sinks:
+        yield _try(f"sink {name}", lambda name=name: _sink(hub, name))
+    for name in hub.settings.models:
+        yield _try(f"model {name}", lambda name=name: _model(hub, name))
+
+
+def _try(subject: str, attempt: Callable[[], str]) -> Verdict:
+    try:
+        return Verdict(subject, True, attempt())
+    except HubError as error:
+        return Verdict(subject, False, error.message, error.remedy)
+    except SQLAlchemyError as error:
+        return Verdict(subject, False, type(error).__name__, "Check the database URL, and that the server is up.")
+
+
+def _database(hub: Hub) -> str:
+    with hub.engine.connect() as db:
+        server = int(db.execute(text("SHOW server_version_num")).scalar_one())
+        cluster = db.execute(text("SHOW cluster_name")).scalar_one()
+        at, needed = current_revision(db), newest_revision()
+    if server < OLDEST_SERVER:
+        raise ConfigError(f"PostgreSQL {server // 10_000} is too old", remedy="Use PostgreSQL 16 or newer.")
+    if hub.settings.mode == "production" and cluster == EMBEDDED_CLUSTER:
+        raise ConfigError("The embedded server is for the demo and the tests", remedy="Name a PostgreSQL server of your own.")
+    if at != needed:
+        raise ConfigError(
+            f"The schema is at {at or 'nothing'}, this version needs {needed}", remedy="Run `warranty-hub migrate`."
+        )
+    return f"PostgreSQL {server // 10_000}, schema {at}"
+
+
+def _field_map(hub: Hub, source: str, stream: str) -> str:
+    return f"fills {subject_of(hub, source, stream).table.fullname}"
+
+
+def _sink(hub: Hub, name: str) -> str:
+    hub.sink(name)
+    return f"performs {', '.join(hub.settings.sinks[name].kinds)}"
+
+
+def _model(hub: Hub, name: str) -> str:
+    path = hub.settings.path(hub.settings.models[name].file)
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist", remedy=f"Correct models.{name}.file in hub.yaml.")
+    return f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"

@@ -1,0 +1,80 @@
+"""The steps of the hub in the order of the data's way, and what each can work on; command line and DAGs both read this."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.deliver import deliver_outbox
+from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.index import index_model
+from warranty_hub.pipelines.locate import locate_defects, projects_with_tickets
+from warranty_hub.pipelines.publish import publish_reports
+from warranty_hub.pipelines.rollup import roll_up_costs
+from warranty_hub.pipelines.sweep import sweep_deletions
+from warranty_hub.pipelines.sync import sync_stream
+
+JOBS = ("masters", "tickets", "approvals", "costs")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: what there is to work on, and how to work on one of them."""
+
+    units: Callable[[Hub], Sequence[str]]
+    run: Callable[[Hub, str], RunReport]
+
+
+def streams_of(hub: Hub, job: str) -> list[str]:
+    """The streams of a sync job, as ``source.stream``, in the order of hub.yaml."""
+    return [
+        f"{source_name}.{stream_name}"
+        for source_name, source in hub.settings.sources.items()
+        for stream_name, stream in source.streams.items()
+        if stream.job == job
+    ]
+
+
+def all_streams(hub: Hub) -> list[str]:
+    """Every stream, masters first."""
+    return [unit for job in JOBS for unit in streams_of(hub, job)]
+
+
+def sweepable_streams(hub: Hub) -> list[str]:
+    """The streams whose sources can list all their keys."""
+    return [
+        f"{name}.{stream}"
+        for name, source in hub.settings.sources.items()
+        for stream, offered in hub.source(name).streams().items()
+        if offered.sweepable and stream in source.streams
+    ]
+
+
+def _of_stream(work: Callable[[Hub, str, str], RunReport]) -> Callable[[Hub, str], RunReport]:
+    def run(hub: Hub, unit: str) -> RunReport:
+        source, dot, stream = unit.partition(".")
+        if not dot:
+            raise ConfigError(f"{unit!r} is not a stream", remedy="Write it as source.stream, e.g. wms.tickets.")
+        return work(hub, source, stream)
+
+    return run
+
+
+STEPS: dict[str, Step] = {
+    "sync": Step(all_streams, _of_stream(sync_stream)),
+    "deliver": Step(lambda hub: list(hub.settings.sinks), deliver_outbox),
+    "index": Step(lambda hub: list(hub.settings.models), index_model),
+    "locate": Step(projects_with_tickets, locate_defects),
+    "rollup": Step(lambda _: ["costs"], lambda hub, _: roll_up_costs(hub)),
+    "publish": Step(lambda _: ["reports"], lambda hub, _: publish_reports(hub)),
+    "sweep": Step(sweepable_streams, _of_stream(sweep_deletions)),
+}
+IN_ALL = ("sync", "deliver", "index", "locate", "rollup", "publish")
+
+
+def names(step: str) -> Sequence[str]:
+    """The steps that a word on the command line means. Raises ConfigError for an unknown one."""
+    if step == "all":
+        return IN_ALL
+    if step not in STEPS:
+        raise ConfigError(f"There is no step {step!r}", remedy=f"It is one of: all, {', '.join(STEPS)}.")
+    return (step,)
