@@ -223,8 +223,14 @@ def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap
         raise ConfigError(f"Field map {name!r} does not exist", remedy=f"Write {folder / f'{name}.yaml'}, or correct `map:`.")
     try:
         file = FieldMapFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path.name}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name}: {error}", remedy="Correct the YAML.") from None
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors(include_url=False))
+        raise ConfigError(
+            f"{path.name}: " + "; ".join(problems),
+            remedy="Correct the field map; YAML reads no, yes, on, off as booleans: quote them.",
+        ) from None
     mistakes = _mistakes(file, zone)
     if mistakes:
         raise ConfigError(
