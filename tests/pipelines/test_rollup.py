@@ -1,0 +1,147 @@
+"""Costs arrive at the ticket, the parts sum to the whole, and nothing is dropped because it cannot be linked."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.pipelines.fake import FakeSource, fake_hub
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.rollup import roll_up_costs
+from warranty_hub.warehouse.tables import cost_line, defect, fact_tables
+
+
+@pytest.fixture
+def hub(warehouse: Engine) -> Hub:
+    hub = fake_hub(warehouse, FakeSource([]))
+    _ticket(hub, "WX2024-1")
+    _cost(hub, "100/1", "WX2024-1", "100.00")
+    _cost(hub, "100/2", None, "7.77")
+    return hub
+
+
+def _ticket(hub: Hub, number: str) -> None:
+    with hub.engine.begin() as db:
+        db.execute(
+            fact_tables["ticket"]
+            .insert()
+            .values(
+                source_system="wms",
+                source_id=number,
+                ticket_no=number,
+                project_code="P01",
+                description="渗水",
+                urgency="NORMAL",
+                reported_state="CLOSED",
+                reported_at=text("now()"),
+                changed_at=text("now()"),
+                run_id=1,
+            )
+        )
+        for seq, component in ((1, "C25"), (2, "C02"), (3, "C29")):
+            db.execute(
+                defect.insert().values(
+                    source_system="wms",
+                    ticket_id=number,
+                    seq=seq,
+                    ticket_no=number,
+                    project_code="P01",
+                    component_code=component,
+                    defect_type_code="D01",
+                    method="ROOM",
+                    confidence=1,
+                    state="AUTO",
+                    reason="",
+                    rule_version="1",
+                    generation=1,
+                )
+            )
+
+
+def _cost(hub: Hub, source_id: str, ticket_no: str | None, amount: str, **changes: Any) -> None:
+    values = {
+        "source_system": "sap", "source_id": source_id, "fact_version": 1, "company_code": "1000", "fiscal_year": "2025",
+        "document_no": "100", "item_no": "1", "account": "6401", "stage": "ACTUAL", "posting_date": "2025-03-05", "period": "2025-03",
+        "amount": Decimal(amount), "currency": "CNY", "base_amount": Decimal(amount), "base_currency": "CNY", "project_code": "P01",
+        "assignment": ticket_no, "is_reversed": False, "run_id": 1, **changes,
+    }  # fmt: skip
+    with hub.engine.begin() as db:
+        db.execute(cost_line.insert().values(values))
+
+
+def _share(hub: Hub, version: int, shares: dict[str, int]) -> None:
+    with hub.engine.begin() as db:
+        for party, points in shares.items():
+            db.execute(
+                fact_tables["responsibility"]
+                .insert()
+                .values(
+                    source_system="wms",
+                    source_id=f"{version}/{party}",
+                    ticket_no="WX2024-1",
+                    version=version,
+                    party_code=party,
+                    cause="CONSTRUCTION",
+                    share_bp=points,
+                    finality="FINAL",
+                    changed_at=text("now()"),
+                    run_id=1,
+                )
+            )
+
+
+def _months(hub: Hub) -> list[tuple[Any, ...]]:
+    query = "SELECT period, component_code, cause, party_code, amount FROM mart.cost_month ORDER BY 1, 2, 3, 4"
+    with hub.engine.connect() as db:
+        return [tuple(row) for row in db.execute(text(query))]
+
+
+def test_a_line_is_split_over_the_defects_and_an_unlinked_one_is_published_as_such(hub: Hub) -> None:
+    roll_up_costs(hub)
+    assert _months(hub) == [
+        ("2025-03", "C02", "UNKNOWN", "", Decimal("33.330000")),
+        ("2025-03", "C25", "UNKNOWN", "", Decimal("33.340000")),
+        ("2025-03", "C29", "UNKNOWN", "", Decimal("33.330000")),
+        ("2025-03", "UNLINKED", "UNKNOWN", "", Decimal("7.770000")),
+    ]
+
+
+def test_a_later_responsibility_moves_the_cost_to_the_liable_parties(hub: Hub) -> None:
+    roll_up_costs(hub)
+    _share(hub, 1, {"GC": 10_000})
+    _share(hub, 2, {"GC": 3_333, "SUP": 6_667})
+    roll_up_costs(hub)
+    by_party: dict[str, Decimal] = {}
+    for *_, party, amount in _months(hub):
+        by_party[party] = by_party.get(party, Decimal(0)) + amount
+    assert by_party == {"": Decimal("7.77"), "GC": Decimal("33.33"), "SUP": Decimal("66.67")}
+
+
+def test_a_changed_line_replaces_its_older_version_in_the_figures(hub: Hub) -> None:
+    roll_up_costs(hub)
+    _cost(hub, "100/1", "WX2024-1", "50.00", fact_version=2, period="2025-04")
+    roll_up_costs(hub)
+    assert sum(amount for period, *_, amount in _months(hub) if period == "2025-03") == Decimal("7.77")
+    assert sum(amount for period, *_, amount in _months(hub) if period == "2025-04") == Decimal("50.00")
+
+
+def test_a_line_waits_for_its_ticket_and_is_linked_when_it_arrives(hub: Hub) -> None:
+    _cost(hub, "200/1", "WX2024-2", "9.99", document_no="200")
+    roll_up_costs(hub)
+    assert _methods(hub)["200/1"] == "UNKNOWN_TICKET"
+    _ticket(hub, "WX2024-2")
+    roll_up_costs(hub)
+    assert _methods(hub)["200/1"] == "ASSIGNMENT"
+
+
+def test_nothing_new_means_nothing_to_do(hub: Hub) -> None:
+    roll_up_costs(hub)
+    before = _months(hub)
+    assert roll_up_costs(hub).details["lines"] == 0
+    assert _months(hub) == before
+
+
+def _methods(hub: Hub) -> dict[str, str]:
+    with hub.engine.connect() as db:
+        return {row.source_id: row.method for row in db.execute(text("SELECT source_id, method FROM hub.cost_link"))}
