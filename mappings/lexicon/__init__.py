@@ -1,0 +1,22 @@
+"""What words mean: components, defect types, rooms, in Chinese and English, and the labels of every code."""
+
+from mappings.lexicon.reading import Hit, Kind, Reading, read
+from mappings.lexicon.standing import Standing
+from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Room, Term, lexicon
+from mappings.lexicon.warranty import warranty_category
+
+__all__ = [
+    "Component",
+    "DefectType",
+    "Hit",
+    "Kind",
+    "Label",
+    "Lexicon",
+    "Reading",
+    "Room",
+    "Standing",
+    "Term",
+    "lexicon",
+    "read",
+    "warranty_category",
+]
