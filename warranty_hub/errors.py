@@ -47,10 +47,14 @@ class HubError(Exception):
 
 
 class RetryableError(HubError):
-    """The same call may succeed later."""
+    """The same call may succeed later; ``retry_after`` in seconds where the other system said how long."""
 
     code = "HUB-100"
     remedy = "It is tried again by itself; look at the other system if it lasts."
+
+    def __init__(self, message: str, *, remedy: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after = retry_after
 
 
 class SystemUnreachableError(RetryableError):
@@ -61,14 +65,10 @@ class SystemUnreachableError(RetryableError):
 
 
 class RateLimitedError(RetryableError):
-    """The system asked us to slow down; ``retry_after`` in seconds where it said how long."""
+    """The system asked us to slow down, and surely did nothing."""
 
     code = "HUB-102"
     remedy = "Lower the pool size or the rate limit of this source in hub.yaml if it happens often."
-
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class StreamTakenOverError(RetryableError):

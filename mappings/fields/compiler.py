@@ -17,6 +17,7 @@ A page is validated in one call; only when something is wrong is it looked at re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
@@ -107,8 +108,15 @@ class FieldMap:
         self._key = [_reader(path) for path in file.key]
         self._skip = {rule: (_reader(skip.path), frozenset(skip.values)) for rule, skip in file.skip.items()}
         self._unmapped: Counter[str] = Counter()
+        rules = [file.fields[field] for field in fact.model_fields]
+        self._paths = [file.key[0], *(rule.paths[0] if rule.paths else file.key[0] for rule in rules)]
+        self._fetch = itemgetter(*self._paths)
         known = transforms(zone)
-        self._readers = [self._read_field(field, file.fields[field], known) for field in fact.model_fields]
+        self._special = [(0, self._read_key)] + [
+            (position, self._read_field(field, rule, known))
+            for position, (field, rule) in enumerate(zip(fact.model_fields, rules, strict=True), start=1)
+            if not _is_plain(rule)
+        ]
         hints = get_type_hints(fact, include_extras=True)
         row: Any = tuple[str, *(hints[field] for field in fact.model_fields)]  # type: ignore[misc]
         self._row: TypeAdapter[Row] = TypeAdapter(row)
@@ -151,7 +159,14 @@ class FieldMap:
         return rows, rejected
 
     def _read_row(self, record: Raw) -> Row:
-        return (self._read_key(record), *[read(record) for read in self._readers])
+        """All plain fields in one call, then those that need more than a look-up."""
+        try:
+            row = list(self._fetch(record))
+        except KeyError:
+            row = [record.get(path) for path in self._paths]
+        for position, read in self._special:
+            row[position] = read(record)
+        return tuple(row)
 
     def _read_key(self, record: Raw) -> str:
         parts = [read(record) for read in self._key]
@@ -257,6 +272,10 @@ def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
         if len(rule.paths) > 1 and rule.transform is None:
             mistakes.append(f"{name}: several paths need a transform")
     return mistakes
+
+
+def _is_plain(rule: FieldRule) -> bool:
+    return isinstance(rule.path, str) and "." not in rule.path and rule.transform is None and rule.map is None
 
 
 def _latest_copies(rows: list[Row]) -> list[Row]:

@@ -7,6 +7,7 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.sync import subject_of
 from warranty_hub.warehouse.commit import StreamRun, Unit
 from warranty_hub.warehouse.load import copy_keys
+from warranty_hub.warehouse.tables import THIS_TRANSACTION
 
 STEP = "sweep"
 
@@ -55,7 +56,4 @@ def _count(table: str) -> str:
 
 
 def _bury(table: str) -> str:
-    return (
-        f"UPDATE {table} t SET deleted_at = now(), changed_tx = pg_current_xact_id()::text::bigint "
-        f"WHERE {_JUDGED} AND {_MISSING}"
-    )
+    return f"UPDATE {table} t SET deleted_at = now(), changed_tx = {THIS_TRANSACTION} WHERE {_JUDGED} AND {_MISSING}"

@@ -83,16 +83,17 @@ def _copy(connection: Connection, target: sql.Composable, columns: Sequence[str]
 
 
 def _upsert(table: Table) -> str:
+    """New rows are inserted apart from the changed ones: nobody else writes these keys under the stream's lock, and a plain
+    INSERT costs less than one that watches for conflicts."""
     facts = fact_columns(table)
+    columns = f"source_system, source_id, {_list(facts)}, run_id"
+    values = f"SELECT :source_system, source_id, {_list(facts)}, :run_id FROM classified"
     assignments = ", ".join(f'"{name}" = excluded."{name}"' for name in (*facts, "run_id", "recorded_at", "changed_tx"))
     return f"""
-        WITH classified AS (
-            SELECT s.*, {_outcome(table)} AS outcome
-            FROM pg_temp.stage_{table.name} s
-            LEFT JOIN {table.fullname} t ON t.source_system = :source_system AND t.source_id = s.source_id
-        ), written AS (
-            INSERT INTO {table.fullname} (source_system, source_id, {_list(facts)}, run_id)
-            SELECT :source_system, source_id, {_list(facts)}, :run_id FROM classified WHERE outcome IN ('new', 'changed')
+        WITH {_classified(table)}, inserted AS (
+            INSERT INTO {table.fullname} ({columns}) {values} WHERE outcome = 'new'
+        ), updated AS (
+            INSERT INTO {table.fullname} ({columns}) {values} WHERE outcome = 'changed'
             ON CONFLICT (source_system, source_id) DO UPDATE SET {assignments}, deleted_at = NULL
         )
         SELECT outcome, count(*) AS rows FROM classified GROUP BY outcome"""
@@ -101,20 +102,28 @@ def _upsert(table: Table) -> str:
 def _append_version(table: Table) -> str:
     facts = fact_columns(table)
     return f"""
-        WITH classified AS (
-            SELECT s.*, coalesce(t.fact_version, 0) AS last_version, {_outcome(table)} AS outcome
-            FROM pg_temp.stage_{table.name} s
-            LEFT JOIN LATERAL (
-                SELECT * FROM {table.fullname} v
-                WHERE v.source_system = :source_system AND v.source_id = s.source_id
-                ORDER BY v.fact_version DESC LIMIT 1
-            ) t ON true
-        ), written AS (
+        WITH {_classified(table)}, written AS (
             INSERT INTO {table.fullname} (source_system, source_id, fact_version, {_list(facts)}, run_id)
             SELECT :source_system, source_id, last_version + 1, {_list(facts)}, :run_id
             FROM classified WHERE outcome IN ('new', 'changed')
         )
         SELECT outcome, count(*) AS rows FROM classified GROUP BY outcome"""
+
+
+def _classified(table: Table) -> str:
+    """Each staged row beside the stored one, found by its key: the cost follows the page, never the size of the table."""
+    versioned = table.name in VERSIONED
+    last_version = "coalesce(t.fact_version, 0) AS last_version, " if versioned else ""
+    newest_first = "ORDER BY stored.fact_version DESC" if versioned else ""
+    return f"""classified AS MATERIALIZED (
+            SELECT s.*, {last_version}{_outcome(table)} AS outcome
+            FROM pg_temp.stage_{table.name} s
+            LEFT JOIN LATERAL (
+                SELECT * FROM {table.fullname} stored
+                WHERE stored.source_system = :source_system AND stored.source_id = s.source_id
+                {newest_first} LIMIT 1
+            ) t ON true
+        )"""
 
 
 def _outcome(table: Table) -> str:

@@ -78,8 +78,11 @@ def _column(name: str, annotation: object) -> Column[typing.Any]:
     return Column(name, _SQL_TYPES[typing.cast("type", python_type)], nullable=nullable)
 
 
+THIS_TRANSACTION = "pg_current_xact_id()::text::bigint"
+
+
 def _changed_tx() -> Column[int]:
-    return Column("changed_tx", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint"))
+    return Column("changed_tx", BigInteger, nullable=False, server_default=text(THIS_TRANSACTION))
 
 
 def _fact_table(name: str, fact: type[Fact]) -> Table:
@@ -96,7 +99,7 @@ def _fact_table(name: str, fact: type[Fact]) -> Table:
         Column("recorded_at", Instant, nullable=False, server_default=text("now()")),
         Column("deleted_at", Instant),
         _changed_tx(),
-        Index(f"ix_{name}_changed_tx", "changed_tx"),
+        Index(f"ix_{name}_changed_tx", "changed_tx", postgresql_using="brin"),
         schema="hub",
     )
 
@@ -109,7 +112,6 @@ approval = fact_tables["approval"]
 responsibility = fact_tables["responsibility"]
 
 Index("ix_ticket_ticket_no", ticket.c.ticket_no)
-Index("ix_ticket_project_code", ticket.c.project_code)
 Index("ix_responsibility_ticket_no", responsibility.c.ticket_no)
 Index("ix_repair_plan_state", repair_plan.c.state)
 Index("ix_approval_plan_no", approval.c.plan_no)

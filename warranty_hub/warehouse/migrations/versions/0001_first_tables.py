@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_approval")),
         schema="hub",
     )
-    op.create_index("ix_approval_changed_tx", "approval", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_approval_changed_tx", "approval", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_index("ix_approval_plan_no", "approval", ["plan_no"], unique=False, schema="hub")
     op.create_table(
         "bim_element",
@@ -109,7 +109,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_building")),
         schema="hub",
     )
-    op.create_index("ix_building_changed_tx", "building", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_building_changed_tx", "building", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "contract",
         sa.Column("source_system", sa.Text(), nullable=False),
@@ -128,7 +128,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_contract")),
         schema="hub",
     )
-    op.create_index("ix_contract_changed_tx", "contract", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_contract_changed_tx", "contract", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "cost_line",
         sa.Column("source_system", sa.Text(), nullable=False),
@@ -163,7 +163,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", "fact_version", name=op.f("pk_cost_line")),
         schema="hub",
     )
-    op.create_index("ix_cost_line_changed_tx", "cost_line", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_cost_line_changed_tx", "cost_line", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_index("ix_cost_line_period", "cost_line", ["period"], unique=False, schema="hub")
     op.create_table(
         "cost_link",
@@ -238,7 +238,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_dwelling")),
         schema="hub",
     )
-    op.create_index("ix_dwelling_changed_tx", "dwelling", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_dwelling_changed_tx", "dwelling", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_index("ix_dwelling_project_code", "dwelling", ["project_code"], unique=False, schema="hub")
     op.create_table(
         "org_unit",
@@ -257,7 +257,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_org_unit")),
         schema="hub",
     )
-    op.create_index("ix_org_unit_changed_tx", "org_unit", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_org_unit_changed_tx", "org_unit", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "party",
         sa.Column("source_system", sa.Text(), nullable=False),
@@ -272,7 +272,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_party")),
         schema="hub",
     )
-    op.create_index("ix_party_changed_tx", "party", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_party_changed_tx", "party", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "person",
         sa.Column("source_system", sa.Text(), nullable=False),
@@ -287,7 +287,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_person")),
         schema="hub",
     )
-    op.create_index("ix_person_changed_tx", "person", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_person_changed_tx", "person", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "place",
         sa.Column("place_id", sa.Text(), nullable=False, comment="project/building/unit/storey|dwelling/room"),
@@ -322,7 +322,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_project")),
         schema="hub",
     )
-    op.create_index("ix_project_changed_tx", "project", ["changed_tx"], unique=False, schema="hub")
+    op.create_index("ix_project_changed_tx", "project", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_table(
         "property_set",
         sa.Column("hash", sa.Text(), nullable=False),
@@ -351,7 +351,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_repair_plan")),
         schema="hub",
     )
-    op.create_index("ix_repair_plan_changed_tx", "repair_plan", ["changed_tx"], unique=False, schema="hub")
+    op.create_index(
+        "ix_repair_plan_changed_tx", "repair_plan", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin"
+    )
     op.create_index("ix_repair_plan_state", "repair_plan", ["state"], unique=False, schema="hub")
     op.create_table(
         "responsibility",
@@ -371,7 +373,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_responsibility")),
         schema="hub",
     )
-    op.create_index("ix_responsibility_changed_tx", "responsibility", ["changed_tx"], unique=False, schema="hub")
+    op.create_index(
+        "ix_responsibility_changed_tx", "responsibility", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin"
+    )
     op.create_index("ix_responsibility_ticket_no", "responsibility", ["ticket_no"], unique=False, schema="hub")
     op.create_table(
         "ticket",
@@ -398,8 +402,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_ticket")),
         schema="hub",
     )
-    op.create_index("ix_ticket_changed_tx", "ticket", ["changed_tx"], unique=False, schema="hub")
-    op.create_index("ix_ticket_project_code", "ticket", ["project_code"], unique=False, schema="hub")
+    op.create_index("ix_ticket_changed_tx", "ticket", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin")
     op.create_index("ix_ticket_ticket_no", "ticket", ["ticket_no"], unique=False, schema="hub")
     op.create_table(
         "ticket_event",
@@ -417,7 +420,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", name=op.f("pk_ticket_event")),
         schema="hub",
     )
-    op.create_index("ix_ticket_event_changed_tx", "ticket_event", ["changed_tx"], unique=False, schema="hub")
+    op.create_index(
+        "ix_ticket_event_changed_tx", "ticket_event", ["changed_tx"], unique=False, schema="hub", postgresql_using="brin"
+    )
     op.create_index("ix_ticket_event_ticket_no", "ticket_event", ["ticket_no"], unique=False, schema="hub")
     op.create_table(
         "cost_month",
@@ -449,7 +454,7 @@ def upgrade() -> None:
         "alert",
         sa.Column("unit", sa.Text(), nullable=False, comment="what is late: source.stream"),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("unit", name=op.f("pk_alert")),
         schema="ops",
     )
