@@ -1,0 +1,241 @@
+"""A real Airflow on this machine, for the demo and the tests: scheduler, DAG processor, API server and triggerer as children.
+
+    setup = AirflowSetup(home=Path(".hub/airflow"), logs=Path(".hub/logs"), project=root, dags=root / "dags", database=url)
+    with LocalAirflow(setup) as airflow:
+        airflow.wait_until_parsed({"sync_tickets"})
+        airflow.client.pause("sync_tickets", paused=False)
+        run_id = airflow.client.trigger("sync_tickets")
+
+Everyone who reaches 127.0.0.1 is an admin: nothing here is for production. However this process ends, other than by SIGKILL,
+whatever it started ends with it (for SIGTERM, wrap the program in processes.unwinding_on_signals); what a killed one left is
+ended at the next start.
+"""
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import requests
+from psycopg import sql
+
+from sandbox.airflow_client import AirflowClient
+from sandbox.processes import kill_marked, undisturbed
+from warranty_hub.errors import StopError
+
+Progress = Callable[[str], None]
+
+COMPONENTS: Mapping[str, tuple[str, ...]] = {  # the slowest to start is the first
+    "api-server": (),
+    "dag-processor": (),
+    "scheduler": ("--skip-serve-logs",),  # the log servers would listen on every interface
+    "triggerer": ("--skip-serve-logs",),
+}
+HEALTH_NAMES = {"metadatabase", "dag_processor", "scheduler", "triggerer"}
+MARK = "WARRANTY_HUB_LOCAL_AIRFLOW"  # an environment variable of all that we start; its value is our home
+USUAL_PORT = 8080
+BOOT_SECONDS = 240.0
+PARSE_SECONDS = 120.0
+GRACE_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class AirflowSetup:
+    """What Airflow runs, and where it keeps its things.
+
+    ``database`` is the SQLAlchemy URL of a PostgreSQL database of its own, empty at first. ``project`` goes on PYTHONPATH.
+    ``environment`` is added to what tasks see.
+    """
+
+    home: Path
+    logs: Path
+    project: Path
+    dags: Path
+    database: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class LocalAirflow:
+    """Airflow from start() to stop(); as a context manager, from ready to stopped."""
+
+    def __init__(self, setup: AirflowSetup, progress: Progress = lambda _: None) -> None:
+        self.setup = setup
+        self.address = f"http://127.0.0.1:{_free_port()}"
+        self.client = AirflowClient(self.address)
+        self.started = datetime.now(UTC)
+        self._progress = progress
+        self._log_folder = setup.logs / "airflow"
+        self._mark = str(setup.home.resolve())
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Make its tables where needed and start its processes; they take half a minute of CPU until they are ready."""
+        atexit.register(self.stop)
+        kill_marked(MARK, self._mark)
+        for folder in (self.setup.home, self._log_folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._migrate()
+        self.started = datetime.now(UTC)
+        for name, options in COMPONENTS.items():
+            self._children[name] = self._spawn(name, name, *options)
+
+    def wait_until_ready(self) -> None:
+        """Wait until all are healthy and tasks can run. Raises StopError with the end of the log of one that ended."""
+        waiting, deadline = set(HEALTH_NAMES), time.monotonic() + BOOT_SECONDS
+        while waiting:
+            self._check_children()
+            if time.monotonic() > deadline:
+                raise StopError(f"Airflow did not start within {BOOT_SECONDS:.0f} s: no sign of {', '.join(sorted(waiting))}")
+            time.sleep(0.3)
+            for name in sorted(waiting & self._healthy()):
+                waiting.discard(name)
+                self._progress(f"{name.replace('_', ' ')} is up")
+        self._progress("building the API for tasks")
+        self.client.warm_up()
+        self.client.log_in()
+
+    def wait_until_parsed(self, dag_ids: Iterable[str]) -> None:
+        """Wait until these DAGs were read from their files as they are now. Raises StopError with the trace of a broken one."""
+        missing, deadline = set(dag_ids), time.monotonic() + PARSE_SECONDS
+        while missing := missing - self.client.parsed_since(self.started):
+            self._check_children()
+            if broken := self.client.import_errors():
+                raise StopError("\n".join(f"{file} cannot be parsed:\n{trace}" for file, trace in broken.items()))
+            if time.monotonic() > deadline:
+                raise StopError(f"Airflow found no DAG {', '.join(sorted(missing))} in {self.setup.dags}")
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """End all four and whatever they started; a running task is cut off. Harmless when nothing runs."""
+        atexit.unregister(self.stop)
+        with undisturbed():
+            for child in self._children.values():
+                child.terminate()
+            deadline = time.monotonic() + GRACE_SECONDS
+            while any(child.poll() is None for child in self._children.values()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            kill_marked(MARK, self._mark)
+            for child in self._children.values():
+                child.wait()
+            self._children.clear()
+
+    def _migrate(self) -> None:
+        """Make or update its tables, unless this version has done so: a note of it stands with the database, as its comment."""
+        note = f"migrated by Airflow {version('apache-airflow-core')}"
+        with psycopg.connect(self.setup.database.replace("+psycopg", ""), autocommit=True) as connection:
+            question = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+            if connection.execute(question).fetchone() == (note,):
+                return
+            self._progress("making its tables")
+            migration = self._children["migrate"] = self._spawn("migrate", "db", "migrate")
+            if migration.wait() != 0:
+                raise StopError(f"Airflow's tables could not be made:\n{self._log_end('migrate')}")
+            del self._children["migrate"]
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(note)))
+
+    def _spawn(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "airflow", *arguments]
+        with (self._log_folder / f"{name}.log").open("wb") as log:  # own session: Ctrl-C is for us, who end them in order
+            return subprocess.Popen(  # noqa: S603 - our own command
+                command, env=self._environment(), cwd=self.setup.home,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")}
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # without bytecode each process compiles Airflow anew, for 5 s
+        ours = {
+            "AIRFLOW_HOME": str(self.setup.home),
+            "PYTHONPATH": str(self.setup.project),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+            "SPT_NOENV": "1",  # process titles leave the environment, and so the mark, readable
+            MARK: self._mark,
+        }
+        return {**inherited, **_options(self.setup, self.address), **ours, **self.setup.environment}
+
+    def _healthy(self) -> set[str]:
+        """Components with a heartbeat of this start; a recent one of the last start would look healthy, too."""
+        try:
+            health = self.client.health()
+        except requests.RequestException:
+            return set()
+        beats = {name: state.get(f"latest_{name}_heartbeat") for name, state in health.items() if state["status"] == "healthy"}
+        fresh = {name for name, beat in beats.items() if beat and datetime.fromisoformat(beat) > self.started}
+        return fresh | (beats.keys() & {"metadatabase"})
+
+    def _check_children(self) -> None:
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise StopError(f"Airflow's {name} ended by itself:\n{self._log_end(name)}")
+
+    def _log_end(self, name: str) -> str:
+        return "\n".join((self._log_folder / f"{name}.log").read_text(errors="replace").splitlines()[-30:])
+
+
+def _options(setup: AirflowSetup, address: str) -> dict[str, str]:
+    """Airflow's settings that differ from its defaults, as environment variables."""
+    logs = setup.logs / "airflow"
+    options: dict[str, object] = {
+        "CORE__DAGS_FOLDER": setup.dags,
+        "CORE__LOAD_EXAMPLES": False,
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": 4,
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": True,
+        "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 5,
+        "CORE__DAGBAG_IMPORT_TIMEOUT": 120,
+        "DATABASE__SQL_ALCHEMY_CONN": setup.database,
+        "DATABASE__SQL_ALCHEMY_CONN_ASYNC": setup.database,  # psycopg 3 does both; Airflow would take asyncpg
+        "DATABASE__CHECK_MIGRATIONS": False,
+        "LOGGING__BASE_LOG_FOLDER": logs,
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": logs / "dag_processor",
+        "LOGGING__COLORED_CONSOLE_LOG": False,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": address.rpartition(":")[2],
+        "API__BASE_URL": address,
+        "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        "DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,  # tasks of a scheduler that was killed are taken up soon
+        "WORKERS__EXECUTION_API_TIMEOUT": 60,  # four workers on two cores: the API server is late at times
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,  # also how long a worker may take to notice that its task ended
+    }
+    if sys.platform == "linux":  # workers share the scheduler's memory; on macOS forking is not safe, its default stays
+        options["CORE__MP_START_METHOD"] = "fork"
+    return {f"AIRFLOW__{key}": str(value) for key, value in options.items()}
+
+
+def _free_port() -> int:
+    """The usual port if it is free, else any."""
+    for port in (USUAL_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise StopError("No free port on 127.0.0.1")
