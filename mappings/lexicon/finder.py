@@ -16,10 +16,11 @@ class WordFinder:
 
     def __init__(self, words: Collection[str]) -> None:
         self._words = frozenset(word for word in words if word)
-        lengths: dict[str, set[int]] = {word[:2]: set() for word in self._words}
+        lengths: dict[str, set[int]] = {}
         for word in self._words:
-            for opening in {word[:2], *(pair for pair in lengths if len(word) == 1 and pair[0] == word)}:
-                lengths[opening].add(len(word))
+            lengths.setdefault(word[:2], set()).add(len(word))
+        for opening in lengths:
+            lengths[opening] |= lengths.get(opening[0], set())
         self._lengths = {opening: tuple(sorted(sizes, reverse=True)) for opening, sizes in lengths.items()}
         first = "".join(re.escape(character) for character in sorted({word[0] for word in self._words}))
         self._starts = re.compile(rf"[{first}]" if first else r"(?!)")

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 
 from mappings.lexicon.finder import WordFinder
@@ -88,6 +88,7 @@ class Reading:
         return tuple(dict.fromkeys(chain.from_iterable(said)))
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
     """Find components, defects, rooms and the orientation in free text, Chinese or English; what is unknown is not there."""
     normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", text))

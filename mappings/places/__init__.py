@@ -1,0 +1,7 @@
+"""From what people write to a place: the structure of an address, and the register of a project's places."""
+
+from mappings.places.address import AddressReading, parse_address
+from mappings.places.place import Place, Resolution, ResolveMethod
+from mappings.places.register import Register
+
+__all__ = ["AddressReading", "Place", "Register", "Resolution", "ResolveMethod", "parse_address"]

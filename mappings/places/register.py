@@ -1,0 +1,273 @@
+"""The places of one project, and which of them a text means.
+
+The readings of an address (address.py) are looked up; what exists decides. Only where no reading is found does a second way
+help, for models that name things in their own manner: the longest names of the register that stand in the text.
+Kinds of room and names of parts are then looked for below the place found. Two answers stay two answers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from mappings.lexicon import Kind, read
+from mappings.lexicon.finder import WordFinder
+from mappings.places.address import AddressReading, parse_address
+from mappings.places.normal import fold, number
+from mappings.places.place import Place, Resolution, ResolveMethod, fits, names_of, numbers_of, zones_of
+from warranty_hub.records.codes import PlaceKind
+
+_SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them
+_BASEMENT = "R21"
+_DEPTH = {kind: depth for depth, kind in enumerate(PlaceKind)}
+_HOMES = frozenset({PlaceKind.DWELLING, PlaceKind.ROOM})
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A place that a reading fits, as exactly as the register knows it; ``unit`` as the text states it."""
+
+    place: Place
+    unit: str | None = None
+    exact: bool = True
+    rooms: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of the text that may name a part of a place: a name in the register, or a kind of room."""
+
+    text: str
+    rooms: tuple[str, ...]
+    is_component: bool
+
+
+class Register:
+    """All places of one project, indexed; never changed after it is built."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = {place.place_id: place for place in places}
+        self._by_number: dict[tuple[PlaceKind, str | None, str], list[Place]] = defaultdict(list)
+        self._by_name: dict[str, list[Place]] = defaultdict(list)
+        self._below: dict[str, list[Place]] = defaultdict(list)
+        self._zones: dict[str, set[str]] = {}
+        for place in self._places.values():
+            self._add(place)
+        self._finder = WordFinder([name for name in self._by_name if len(name) > 1 and not name.isdecimal()])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self, place_id: str) -> Place:
+        """The place of this id."""
+        return self._places[place_id]
+
+    def above(self, place: Place) -> Iterator[Place]:
+        """The place itself, then what it lies in, up to the project."""
+        seen: Place | None = place
+        while seen is not None:
+            yield seen
+            seen = self._places.get(seen.parent_id or "")
+
+    def contains(self, outer: Place, inner: Place) -> bool:
+        """Whether a place is another or lies in it."""
+        return any(place.place_id == outer.place_id for place in self.above(inner))
+
+    def common(self, places: Iterable[Place]) -> Place | None:
+        """The smallest place that holds them all."""
+        first, *others = places
+        return next((outer for outer in self.above(first) if all(self.contains(outer, other) for other in others)), None)
+
+    def rooms_of(self, place: Place) -> tuple[Place, ...]:
+        """The rooms of a dwelling; of anything larger, its common rooms."""
+        return tuple(part for part in self._below.get(place.place_id, ()) if part.kind is PlaceKind.ROOM)
+
+    def resolve(self, text: str, building: str | None = None, remark: str = "") -> Resolution:
+        """The places that an address means.
+
+        ``building``: the code of the building where another field of the ticket names it.
+        ``remark``: free text that may name the room, or the whole place where the address stops short.
+        """
+        matches, method = self._find(text, building)
+        if remark and not any(match.place.kind in _HOMES for match in matches):
+            matches, method = self._narrowed(matches, method, remark, building)
+        if not matches:
+            return Resolution()
+        said = [words for words in (self._words(text), self._words(remark)) if words]
+        parts = [self._with_part(match, said) for match in matches]
+        best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
+        candidates = tuple({match.place.place_id: match.place for match in best}.values())
+        rooms = best[0].rooms if len(candidates) == 1 else ()
+        return Resolution(candidates, method, all(match.exact for match in best), rooms)
+
+    # -------------------------------------------------------------------------------------------- by structure
+    def _find(self, text: str, building: str | None) -> tuple[list[_Match], ResolveMethod]:
+        matches = self._of_address(text, building)
+        if not any(match.exact for match in matches):
+            known = max((_DEPTH[match.place.kind] for match in matches), default=0)
+            named = [match for match in self._of_names(text, building) if _DEPTH[match.place.kind] > known]
+            if named:
+                return named, ResolveMethod.NAME
+        return matches, ResolveMethod.STRUCTURE if matches else ResolveMethod.NONE
+
+    def _narrowed(
+        self, matches: list[_Match], method: ResolveMethod, remark: str, building: str | None
+    ) -> tuple[list[_Match], ResolveMethod]:
+        """What a remark adds to an address that stops short: only where it is one place, inside the first."""
+        outer = matches[0].place if len(matches) == 1 else None
+        inner, how = self._find(remark, outer.building if outer and outer.building else building)
+        one = len(inner) == 1 and inner[0].exact
+        inside = not matches or (outer is not None and one and self.contains(outer, inner[0].place))
+        return (inner, how) if one and inside else (matches, method)
+
+    def _of_address(self, text: str, building: str | None) -> list[_Match]:
+        readings = parse_address(text)
+        if building:
+            readings += parse_address(f"{building}号楼 {text}")
+        found = [match for reading in readings for match in self._of_reading(reading)]
+        best = _once([match for match in found if match.exact] or found)
+        if building is None:
+            return best
+        here = [match for match in best if number(match.place.building or "") == number(building)]
+        elsewhere = self._by_number.get((PlaceKind.BUILDING, None, number(building)), [])
+        return here or best + [_Match(place, exact=False) for place in elsewhere]
+
+    def _of_reading(self, reading: AddressReading) -> list[_Match]:
+        """The deepest places that fit; less than exact where the reading names more than the register has."""
+        buildings = self._buildings(reading)
+        for kind, code, exact in _levels(reading):
+            found = (place for building in buildings for place in self._by_number.get((kind, building, code), ()))
+            places = [place for place in found if fits(place, reading)]
+            if places:
+                return [_Match(place, reading.unit, exact) for place in places]
+        return []
+
+    def _buildings(self, reading: AddressReading) -> list[str | None]:
+        """The codes of the buildings a reading may mean; [None]: it names none, so any."""
+        if reading.building is None:
+            return [None]
+        named = self._by_number.get((PlaceKind.BUILDING, None, number(reading.building)), [])
+        zoned = [place for place in named if reading.zone in self._zones[place.place_id]]
+        without_zone = [place for place in named if not self._zones[place.place_id]]
+        return [_building_of(place) for place in (named if reading.zone is None else zoned or without_zone)]
+
+    # -------------------------------------------------------------------------------------------- by name
+    def _of_names(self, text: str, building: str | None) -> list[_Match]:
+        """The places whose names stand in the text; names of several levels confine each other."""
+        folded = fold(text)
+        found: dict[PlaceKind, list[set[str]]] = defaultdict(list)
+        for start, end in self._finder.find(folded):
+            bearers = self._by_name[folded[start:end]]
+            for kind in {place.kind for place in bearers} if len(bearers) <= _SHARED_BY_TOO_MANY else ():
+                found[kind].append({place.place_id for place in bearers if place.kind is kind})
+        current: set[str] = set()
+        for kind in sorted(found, key=_DEPTH.__getitem__):
+            named = _together(found[kind])
+            inside = {
+                place_id for place_id in named if any(outer.place_id in current for outer in self.above(self._places[place_id]))
+            }
+            current = inside or current | named
+        places = [self._places[place_id] for place_id in sorted(current)]
+        here = [place for place in places if building is None or place.building in (None, building)]
+        return [_Match(place) for place in here or places]
+
+    # -------------------------------------------------------------------------------------------- parts of a place
+    def _words(self, text: str) -> list[_Word]:
+        """The words that may name a room or storey, the longest of those that overlap."""
+        reading = read(text)
+        folded = fold(reading.text)
+        rooms = {(hit.start, hit.end): hit.codes for hit in reading.hits_of(Kind.ROOM)}
+        components = {(hit.start, hit.end) for hit in reading.hits_of(Kind.COMPONENT)}
+        spans = _longest_apart({*rooms, *self._finder.find(folded)})
+        return [_Word(folded[start:end], rooms.get((start, end), ()), (start, end) in components) for start, end in spans]
+
+    def _with_part(self, match: _Match, said: list[list[_Word]]) -> _Match:
+        """The match, made as exact as the first text that names parts of it allows."""
+        if match.place.kind is PlaceKind.ROOM:
+            return match
+        for words in said:
+            sets = list(self._parts_named(match, words))
+            named = sorted(_together(sets))
+            if len(named) == 1:
+                return replace(match, place=self._places[named[0]])
+            if sets:
+                rooms = tuple(self._places[place_id] for place_id in named)
+                return replace(match, rooms=rooms, exact=match.exact and bool(rooms))
+        return match
+
+    def _parts_named(self, match: _Match, words: list[_Word]) -> Iterator[set[str]]:
+        """For each word the parts of the place that it names; an empty set where it names a room that is not there."""
+        below = self._below.get(match.place.place_id, ())
+        parts = {part.place_id: part for part in below if match.unit is None or part.unit in (None, match.unit)}
+        for word in words:
+            of_kind = {place_id for place_id, part in parts.items() if part.room_code in word.rooms}
+            named = self._called(word.text, parts) or of_kind
+            is_the_storey = match.place.kind is PlaceKind.STOREY and _BASEMENT in word.rooms
+            if named or (word.rooms and not word.is_component and not is_the_storey):
+                yield named
+
+    def _called(self, name: str, parts: Mapping[str, Place]) -> set[str]:
+        bearers = self._by_name.get(name, ())
+        if len(bearers) > len(parts):
+            return {place_id for place_id, part in parts.items() if name in names_of(part)}
+        return {place.place_id for place in bearers if place.place_id in parts}
+
+    # -------------------------------------------------------------------------------------------- building the indexes
+    def _add(self, place: Place) -> None:
+        for code in numbers_of(place):
+            for building in {None, _building_of(place)}:
+                self._by_number[place.kind, building, code].append(place)
+        if place.kind is PlaceKind.BUILDING:
+            self._zones[place.place_id] = zones_of(place)
+        if place.kind is not PlaceKind.PROJECT:
+            for name in names_of(place):
+                self._by_name[name].append(place)
+        if place.kind in (PlaceKind.ROOM, PlaceKind.STOREY):
+            outer = list(self.above(place))[1:]
+            for home in [other for other in outer if other.kind is PlaceKind.DWELLING] or outer:
+                self._below[home.place_id].append(place)
+
+
+def _levels(reading: AddressReading) -> Iterator[tuple[PlaceKind, str, bool]]:
+    """What to look for, the most exact first, and whether that is all the reading says. 12F and 03 is house number 1203."""
+    stated = reading.storey if reading.storey and not reading.storey_derived else None
+    room_no = reading.room_no
+    if room_no:
+        yield PlaceKind.DWELLING, number(room_no), True
+        yield PlaceKind.ROOM, number(room_no), True
+        if stated and len(room_no) <= 2:
+            yield PlaceKind.DWELLING, f"{stated.rstrip('F')}{room_no:0>2}", True
+    if stated:
+        yield PlaceKind.STOREY, stated, not room_no
+    if reading.unit:
+        yield PlaceKind.UNIT, number(reading.unit), not (room_no or stated)
+    if reading.building:
+        yield PlaceKind.BUILDING, number(reading.building), not (room_no or stated or reading.unit)
+
+
+def _building_of(place: Place) -> str | None:
+    return number(place.building) if place.building else None
+
+
+def _once(matches: list[_Match]) -> list[_Match]:
+    """Each place once, in the order of the readings."""
+    by_place: dict[str, _Match] = {}
+    for match in matches:
+        by_place.setdefault(match.place.place_id, match)
+    return list(by_place.values())
+
+
+def _together(sets: Iterable[set[str]]) -> set[str]:
+    """What several names mean: names of one place say it twice, names of different places leave both."""
+    meant: set[str] = set()
+    for named in sets:
+        meant = meant & named or meant | named
+    return meant
+
+
+def _longest_apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of overlapping spans the longest, in the order of the text."""
+    kept: list[tuple[int, int]] = []
+    for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span)):
+        if all(end <= other_start or start >= other_end for other_start, other_end in kept):
+            kept.append((start, end))
+    return sorted(kept)
