@@ -67,20 +67,21 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def judge_status(answer: Answer) -> None:
-    """Raise what a status beyond 2xx means. A system that has more to say in its body looks there first, then here."""
-    status, call = answer.status_code, answer.call
+def judge_status(answer: Answer, words: str = "") -> None:
+    """Raise what a status beyond 2xx means; ``words`` are the system's own, read from its body by who knows its shape."""
+    status = answer.status_code
     if 200 <= status < 300:
         return
     if status < 400:
         answer.malformed(f"({status}) leads elsewhere, to {mask(answer.headers.get('Location', 'nowhere'))}")
+    message = f"{answer.call} was answered with {status}" + (f": {words}" if words else "")
     if status in (401, 403):
-        raise LoginError(f"{call} was refused with {status}")
+        raise LoginError(message)
     if status == 429:
-        raise RateLimitedError(f"{call} was answered with 429", retry_after=_retry_after(answer))
+        raise RateLimitedError(message, retry_after=_retry_after(answer))
     if status >= 500:
-        raise SystemUnreachableError(f"{call} was answered with {status}", retry_after=_retry_after(answer))
-    raise ProtocolError(f"{call} was answered with {status}")
+        raise SystemUnreachableError(message, retry_after=_retry_after(answer))
+    raise ProtocolError(message)
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -41,13 +41,17 @@ T = TypeVar("T")
 class HttpOptions(Options):
     """How patient and how fast a session is. Times in seconds."""
 
-    connect_timeout: float = Field(10, gt=0, description="Longest wait for a connection")
-    read_timeout: float = Field(60, gt=0, description="Longest silence within an answer")
-    attempts: int = Field(5, ge=1, description="Tries per call, the first one included")
-    budget: float = Field(300, gt=0, description="No try starts, and no answer lasts, longer than this")
-    longest_wait: float = Field(60, gt=0, description="Longest pause between tries, also where the system asks for more")
-    per_second: float | None = Field(None, gt=0, description="Most calls per second; default unlimited")
-    ca_bundle: str | None = Field(None, description="File with the certificates to trust, for a system with its own authority")
+    connect_timeout: float = Field(default=10, gt=0, description="Longest wait for a connection")
+    read_timeout: float = Field(default=60, gt=0, description="Longest silence within an answer")
+    attempts: int = Field(default=5, ge=1, description="Tries per call, the first one included")
+    budget: float = Field(default=300, gt=0, description="No try starts, and no answer lasts, longer than this")
+    longest_wait: float = Field(
+        default=60, gt=0, description="Longest pause between tries, also where the system asks for more"
+    )
+    per_second: float | None = Field(default=None, gt=0, description="Most calls per second; default unlimited")
+    ca_bundle: str | None = Field(
+        default=None, description="File with the certificates to trust, for a system with its own authority"
+    )
 
 
 class Login(Protocol):
@@ -118,6 +122,7 @@ class HttpSession:
         *,
         login: Login | None = None,
         judge: Callable[[Answer], None] = judge_status,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.host = mask(self.base_url)
@@ -126,6 +131,7 @@ class HttpSession:
         self._judge = judge
         self._pace = TokenBucket(options.per_second) if options.per_second else None
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
         self._session.auth = self._login.sign  # always set: without it requests would look into ~/.netrc
         self._session.trust_env = not _is_loopback(base_url)
 

@@ -1,0 +1,32 @@
+"""Which connector speaks with which system. Connectors are imported only when they are needed."""
+
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, cast
+
+from connectors.contract import Sink, Source
+from warranty_hub.errors import ConfigError
+from warranty_hub.settings import Connection
+
+SOURCES = {
+    "sql_tickets": "connectors.tickets.sql:build_source",
+    "sap_s4": "connectors.erp.sap:build_source",
+    "weaver": "connectors.oa.weaver:build_source",
+}
+SINKS = {"weaver": "connectors.oa.weaver:build_sink"}
+
+
+def build_source(system: str, connection: Connection, options: Mapping[str, Any]) -> Source:
+    """The source for a system of hub.yaml. Raises ConfigError for an unknown system or wrong options."""
+    return cast("Source", _builder(SOURCES, "source", system)(connection, options))
+
+
+def build_sink(system: str, connection: Connection, options: Mapping[str, Any]) -> Sink:
+    """The sink for a system of hub.yaml. Raises ConfigError for an unknown system or wrong options."""
+    return cast("Sink", _builder(SINKS, "sink", system)(connection, options))
+
+
+def _builder(builders: Mapping[str, str], role: str, system: str) -> Any:
+    if system not in builders:
+        raise ConfigError(f"There is no {role} for system {system!r}", remedy=f"Take one of: {', '.join(builders)}.")
+    return pkgutil.resolve_name(builders[system])
