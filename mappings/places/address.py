@@ -34,15 +34,19 @@ class AddressReading:
     rest: str = ""
 
 
-def parse_address(text: str) -> tuple[AddressReading, ...]:
-    """All ways to read the address in a text, the most usual first; none if there is neither address nor room in it."""
+def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
+    """All ways to read the address in a text, the most usual first; none if there is neither address nor room in it.
+
+    ``free``: the text is a story, not an address; a lone number in it (1501, 3号) is then no address.
+    """
     plain = normalise(text)
     rooms = read(text).rooms
-    run = _best_run(plain)
-    if run is None:
-        return (AddressReading(rooms=rooms, rest=plain),) if rooms else ()
-    rest = f"{plain[: run[0].start]} {plain[run[-1].end :]}".strip()
-    return tuple(replace(reading, rooms=rooms, rest=rest) for reading in _readings(run))
+    readings = [
+        replace(reading, rooms=rooms, rest=f"{plain[: run[0].start]} {plain[run[-1].end :]}".strip())
+        for run in _best_runs(plain, free)
+        for reading in _readings(run)
+    ]
+    return tuple(readings) or ((AddressReading(rooms=rooms, rest=plain),) if rooms else ())
 
 
 # ------------------------------------------------------------------------------------------------ tokens
@@ -64,7 +68,7 @@ class _Token:
 _VALUE = r"\d{1,4}[A-Z]?|[A-Z]\d{0,3}|[甲乙丙丁]"
 _BEFORE = r"(?<![A-Z0-9])"
 _AFTER = r"(?![A-Z0-9])"
-_COUNTED = "一二三四五六七八九十个块条处米扇只根套次点天年月日人元平度分小口把盏台件张道组片间"
+_COUNTED = "一二三四五六七八九十个块条处米扇只根套次点天年月日人元平度分小口把盏台件张道组片间岁"
 _PATTERNS = (
     ("Z", rf"{_BEFORE}([A-Z]?\d{{1,2}}|[A-Z]|[东南西北中])(?:区(?!域)|期|组团|地块)"),
     ("B", rf"{_BEFORE}(?:BUILDING|BLDG|BLOCK|BLK|TOWER)\.? ?#?({_VALUE}){_AFTER}"),
@@ -104,22 +108,24 @@ def _tokens(text: str) -> Iterator[_Token]:
         yield _Token(kind, value, match.start(), match.end())
 
 
-def _best_run(text: str) -> tuple[_Token, ...] | None:
-    """The neighbouring tokens that say most. Bare numbers alone count only where a text begins or ends with them."""
+def _best_runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
+    """The neighbouring tokens that say most; several, if they say equally much (two addresses in one text)."""
     runs: list[list[_Token]] = []
     for token in _tokens(text):
         if runs and _BETWEEN.fullmatch(text, runs[-1][-1].end, token.start):
             runs[-1].append(token)
         else:
             runs.append([token])
-    good = [tuple(run) for run in runs if _is_address(run, text)]
-    return max(good, key=len, default=None)
+    good = [tuple(run) for run in runs if _is_address(run, text, free)]
+    return [run for run in good if len(run) == max(map(len, good))]
 
 
-def _is_address(run: list[_Token], text: str) -> bool:
-    weak = _WEAK.fullmatch("".join(token.kind for token in run))
+def _is_address(run: list[_Token], text: str, free: bool) -> bool:
+    """Bare numbers alone count only where an address begins or ends with them."""
+    if not _WEAK.fullmatch("".join(token.kind for token in run)):
+        return True
     at_an_end = not text[: run[0].start].strip() or not text[run[-1].end :].strip()
-    return not weak or at_an_end
+    return at_an_end and not free
 
 
 # ------------------------------------------------------------------------------------------------ forms

@@ -100,8 +100,8 @@ class Register:
         return Resolution(candidates, method, all(match.exact for match in best), rooms)
 
     # -------------------------------------------------------------------------------------------- by structure
-    def _find(self, text: str, building: str | None) -> tuple[list[_Match], ResolveMethod]:
-        matches = self._of_address(text, building)
+    def _find(self, text: str, building: str | None, free: bool = False) -> tuple[list[_Match], ResolveMethod]:
+        matches = self._of_address(text, building, free)
         if not any(match.exact for match in matches):
             known = max((_DEPTH[match.place.kind] for match in matches), default=0)
             named = [match for match in self._of_names(text, building) if _DEPTH[match.place.kind] > known]
@@ -114,15 +114,15 @@ class Register:
     ) -> tuple[list[_Match], ResolveMethod]:
         """What a remark adds to an address that stops short: only where it is one place, inside the first."""
         outer = matches[0].place if len(matches) == 1 else None
-        inner, how = self._find(remark, outer.building if outer and outer.building else building)
+        inner, how = self._find(remark, outer.building if outer and outer.building else building, free=True)
         one = len(inner) == 1 and inner[0].exact
         inside = not matches or (outer is not None and one and self.contains(outer, inner[0].place))
         return (inner, how) if one and inside else (matches, method)
 
-    def _of_address(self, text: str, building: str | None) -> list[_Match]:
-        readings = parse_address(text)
+    def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
+        readings = parse_address(text, free)
         if building:
-            readings += parse_address(f"{building}号楼 {text}")
+            readings += parse_address(f"{building}号楼 {text}" if readings or not free else f"{building}号楼")
         found = [match for reading in readings for match in self._of_reading(reading)]
         best = _once([match for match in found if match.exact] or found)
         if building is None:

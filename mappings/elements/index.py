@@ -1,0 +1,62 @@
+"""The elements of a project's models, ready to be looked up; plain values, whatever they were read from."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from mappings.places.normal import fold
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One building element as its model describes it; None where the model does not say."""
+
+    key: UUID
+    ifc_class: str
+    guid: str | None = None
+    tag: str | None = None
+    predefined_type: str | None = None
+    object_type: str | None = None
+    name: str | None = None
+    is_external: bool | None = None
+    load_bearing: bool | None = None
+
+
+class ElementIndex:
+    """Elements by GlobalId, by tag and by room; never changed after it is built.
+
+    GlobalIds and tags are not unique, within a file or across files: every lookup gives all that bear it.
+    """
+
+    def __init__(self, elements: Iterable[Element], rooms: Iterable[tuple[str, UUID]]) -> None:
+        """``rooms``: (place_id of the room, element key) for each element that is in a room or bounds it."""
+        by_key = {element.key: element for element in elements}
+        self._by_guid: dict[str, list[Element]] = defaultdict(list)
+        self._by_tag: dict[str, list[Element]] = defaultdict(list)
+        self._in_room: dict[str, dict[UUID, Element]] = defaultdict(dict)
+        self._rooms: dict[UUID, list[str]] = defaultdict(list)
+        for element in by_key.values():
+            if element.guid:
+                self._by_guid[element.guid].append(element)
+            if element.tag:
+                self._by_tag[fold(element.tag)].append(element)
+        for place_id, key in rooms:
+            self._in_room[place_id][key] = by_key[key]
+            self._rooms[key].append(place_id)
+
+    def by_guid(self, guid: str) -> tuple[Element, ...]:
+        """All elements with this GlobalId (22 characters, case matters)."""
+        return tuple(self._by_guid.get(guid, ()))
+
+    def by_tag(self, tag: str) -> tuple[Element, ...]:
+        """All elements with this tag or asset number, however it is capitalised."""
+        return tuple(self._by_tag.get(fold(tag), ()))
+
+    def in_room(self, place_id: str) -> tuple[Element, ...]:
+        """The elements that are in a room or bound it."""
+        return tuple(self._in_room.get(place_id, {}).values())
+
+    def rooms_of(self, element: Element) -> tuple[str, ...]:
+        """The place ids of the rooms that an element is in or bounds."""
+        return tuple(self._rooms.get(element.key, ()))
