@@ -18,6 +18,7 @@ from connectors.http import HttpSession
 from warranty_hub.errors import BusinessError, HubError, MalformedAnswerError, ProtocolError, RetryableError
 
 SETTINGS = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, xml_huge_tree=False)
+FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
 LONGEST_FAULT_TEXT = 200  # what is for people stands first; some servers let a stack trace follow
 
 
@@ -46,7 +47,9 @@ class SoapService:
 
     def _load(self) -> ServiceProxy:
         try:
-            client = zeep.Client(self._address + "?wsdl", transport=_Transport(self._http), settings=SETTINGS)
+            client = zeep.Client(
+                self._address + "?wsdl", transport=_Transport(self._http), settings=SETTINGS, plugins=[_RightAnswer()]
+            )
         except (zeep.exceptions.Error, etree.LxmlError) as error:
             reason = type(error).__name__
         else:
@@ -92,9 +95,20 @@ class _Transport(zeep.Transport):  # type: ignore[misc]
         return answer
 
 
+class _RightAnswer(zeep.Plugin):  # type: ignore[misc]
+    """zeep takes whatever stands in the body for the answer, and reads an empty one out of it."""
+
+    def ingress(self, envelope: etree._Element, http_headers: Any, operation: Any) -> tuple[etree._Element, Any]:
+        """Look at an answer before zeep does."""
+        found = [child.tag for child in envelope.iterfind("{*}Body/*")]
+        if not found or found[0] not in (operation.output.body.qname.text, FAULT):
+            raise MalformedAnswerError(f"The answer to {operation.name} is not an answer to it")
+        return envelope, http_headers
+
+
 def judge_soap_status(answer: Answer) -> None:
     """A fault comes with status 500 (SOAP 1.1, 6.2); everything else is plain HTTP."""
-    if answer.status_code != 500 or not answer.media_type.endswith("xml"):
+    if answer.status_code != 500 or b"Fault" not in answer.content:
         judge_status(answer)
 
 

@@ -1,0 +1,26 @@
+"""What connector tests share: a server on a bad day, and a connection to it."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from tests.connectors.misbehaving import Script, misbehaving_server
+from warranty_hub.settings import Connection
+
+PASSWORD = "pä55-密码"
+
+
+@pytest.fixture
+def server() -> Iterator[Script]:
+    """A server that does what the test tells it."""
+    with misbehaving_server() as script:
+        yield script
+
+
+@pytest.fixture
+def connection(server: Script) -> Connection:
+    """A connection to it."""
+    port = urlsplit(server.url).port
+    return Connection("other", "http", "127.0.0.1", port, "http", "服务用户", SecretStr(PASSWORD))
