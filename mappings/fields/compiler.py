@@ -17,9 +17,10 @@ A page is validated in one call; only when something is wrong is it looked at re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -118,7 +119,7 @@ class FieldMap:
             if not _is_plain(rule)
         ]
         hints = get_type_hints(fact, include_extras=True)
-        row: Any = tuple[str, *(hints[field] for field in fact.model_fields)]  # type: ignore[misc]
+        row: Any = tuple[str, *(_plain_codes(hints[field]) for field in fact.model_fields)]  # type: ignore[misc]
         self._row: TypeAdapter[Row] = TypeAdapter(row)
         self._page: TypeAdapter[list[Row]] = TypeAdapter(list[row])
 
@@ -272,6 +273,12 @@ def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
         if len(rule.paths) > 1 and rule.transform is None:
             mistakes.append(f"{name}: several paths need a transform")
     return mistakes
+
+
+def _plain_codes(annotation: Any) -> Any:
+    """An enumeration as its plain texts: a row is written to a table, where members would only cost time."""
+    is_enumeration = isinstance(annotation, type) and issubclass(annotation, StrEnum)
+    return Literal[tuple(member.value for member in annotation)] if is_enumeration else annotation
 
 
 def _is_plain(rule: FieldRule) -> bool:

@@ -61,8 +61,8 @@ def _parse_time(value: str) -> datetime:
         parts = [int(part) for part in re.split(r"[/\-.: T年月日时分秒]+", value.strip()) if part.isdigit()]
         if len(parts) < 3:
             raise ValueError("not a date and time") from None
-        year, month, day_of_month, *clock = parts[:6]
-        return datetime(year, month, day_of_month, *clock, tzinfo=None)  # noqa: DTZ001 - the caller adds the zone
+        year, month, day_of_month, hour, minute, second = (*parts, 0, 0, 0)[:6]
+        return datetime(year, month, day_of_month, hour, minute, second)  # noqa: DTZ001 - the caller adds the zone
 
 
 def day(value: object) -> date | None:

@@ -4,16 +4,21 @@ Measured against the usual alternatives in benchmarks/load.py. SQL text is put t
 from data.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Column, Connection, Table, Text, text
+from sqlalchemy.dialects import postgresql
 
 from warranty_hub.warehouse.tables import VERSIONED
 
 BOOKKEEPING = frozenset({"source_system", "source_id", "fact_version", "run_id", "recorded_at", "deleted_at", "changed_tx"})
+
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def fact_columns(table: Table) -> tuple[str, ...]:
 
 def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table with COPY."""
-    _copy(connection, sql.Identifier(*filter(None, (table.schema, table.name))), columns, rows)
+    _copy(connection, sql.Identifier(*filter(None, (table.schema, table.name))), [table.c[name] for name in columns], rows)
 
 
 def stage_facts(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> str:
@@ -52,7 +57,7 @@ def stage_facts(connection: Connection, table: Table, rows: Iterable[Sequence[An
         )
     )
     connection.execute(text(f"TRUNCATE pg_temp.{stage}"))
-    _copy(connection, sql.Identifier(stage), columns, rows)
+    _copy(connection, sql.Identifier(stage), [table.c[name] for name in columns], rows)
     return stage
 
 
@@ -70,16 +75,27 @@ def merge_facts(connection: Connection, table: Table, *, source_system: str, run
 def copy_keys(connection: Connection, keys: Iterable[str]) -> None:
     """Put a source's keys into the temporary table sweep_key, for the rest of the transaction."""
     connection.execute(text("CREATE TEMP TABLE sweep_key (source_id text PRIMARY KEY) ON COMMIT DROP"))
-    _copy(connection, sql.Identifier("sweep_key"), ("source_id",), ((key,) for key in dict.fromkeys(keys)))
+    _copy(connection, sql.Identifier("sweep_key"), [Column("source_id", Text)], ((key,) for key in dict.fromkeys(keys)))
 
 
-def _copy(connection: Connection, target: sql.Composable, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, sql.SQL(", ").join(map(sql.Identifier, columns)))
+def _copy(
+    connection: Connection, target: sql.Composable, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
+) -> None:
+    """COPY in binary: measured at a third of the text form's cost, since times need not be written out and parsed again."""
+    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(target, names)
     driver = connection.connection.driver_connection
     assert driver is not None
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types([_type_name(column) for column in columns])
         for row in rows:
             copy.write_row(row)
+
+
+def _type_name(column: Column[Any]) -> str:
+    """``numeric(23, 6)`` → ``numeric``, as psycopg looks types up."""
+    name = column.type.compile(dialect=_DIALECT).lower()
+    return re.sub(r"\(.*?\)", "", name)
 
 
 def _upsert(table: Table) -> str:

@@ -1,0 +1,55 @@
+# Everything a fresh machine needs beside Python >= 3.11, make and git is fetched here, pinned by requirements.lock.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := uv==0.13.9
+STAMP  := $(VENV)/.installed
+FOREIGN := $(basename $(notdir $(wildcard tests/foreign/requirements-*.txt)))
+FOREIGN_ENVS := $(patsubst requirements-%,.envs/%/.installed,$(FOREIGN))
+
+.PHONY: help demo test lint format test-foreign bench lock clean
+help:            ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+demo: $(STAMP)   ## Run the whole hub on a sample building, through Airflow (IFC=your.ifc, KEEP=1 to leave it running)
+	@$(BIN)/warranty-hub demo $(if $(IFC),--ifc "$(IFC)") $(if $(KEEP),--keep)
+
+test: $(STAMP)   ## Run the whole suite
+	@$(BIN)/python -m pytest -m "not foreign" $(ARGS)
+
+lint: $(STAMP)   ## Style, strict types, import contract
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: $(STAMP) ## Put the code into shape
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+test-foreign: $(STAMP) $(FOREIGN_ENVS) ## Try the hub against software we did not write
+	@$(BIN)/python -m pytest -m foreign -rs $(ARGS)
+
+bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a bare COPY
+	@$(BIN)/python -m benchmarks.load
+
+lock: $(STAMP)   ## Resolve requirements.lock anew
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra embedded --group dev pyproject.toml \
+		--no-annotate --no-header --upgrade -o requirements.lock
+
+clean:           ## Remove what make created
+	rm -rf $(VENV) .envs .hub .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# uv installs in seconds; where it cannot reach the registry that pip is set up for, pip does it.
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed"'
+	@test -x $(BIN)/python || { echo "Creating $(VENV) …"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing pinned requirements …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check $(UV)
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q -r requirements.lock \
+		|| $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install -q --no-deps --editable . \
+		|| $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.envs/%/.installed: tests/foreign/requirements-%.txt | $(STAMP)
+	@echo "Installing the counterpart environment $* …"
+	@test -x .envs/$*/bin/python || $(PYTHON) -m venv .envs/$*
+	@VIRTUAL_ENV=$(abspath .envs/$*) $(BIN)/uv pip install -q -r $< || .envs/$*/bin/pip install -q -r $<
+	@touch $@

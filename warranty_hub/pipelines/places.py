@@ -1,0 +1,118 @@
+"""The register of places: buildings and dwellings come from the masters, storeys and rooms from the models."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from mappings.places import Place, Register
+from mappings.places.normal import storey
+from warranty_hub.records.codes import PlaceKind
+from warranty_hub.warehouse.tables import fact_tables, place
+
+MASTER = "MASTER"
+MODEL = "MODEL"
+
+
+def register_of(db: Connection, project: str) -> Register:
+    """All places of a project, for the resolver."""
+    rows = db.execute(select(place).where(place.c.project_code == project).order_by(place.c.place_id))
+    return Register(
+        Place(
+            place_id=row.place_id,
+            kind=PlaceKind(row.kind),
+            parent_id=row.parent_id,
+            name=row.name,
+            building=row.building,
+            unit=row.unit,
+            storey=row.storey,
+            dwelling=row.dwelling,
+            room_code=row.room_code,
+            aliases=tuple(row.aliases),
+        )
+        for row in rows
+    )
+
+
+def place_id(*parts: str | None) -> str:
+    """A place's id: its codes from the project down, joined by slashes; a slash inside a code becomes a bar."""
+    return "/".join(part.replace("/", "|") for part in parts if part)
+
+
+def refresh_master_places(db: Connection, project: str) -> int:
+    """Bring the places that follow from the masters up to date. Returns how many were written."""
+    return merge_places(db, project, MASTER, _master_places(db, project))
+
+
+def merge_places(db: Connection, project: str, origin: str, places: Iterable[Place]) -> int:
+    """Write places that are new or differ; those of the masters win over those of a model. Returns how many were written."""
+    values = [
+        {
+            "place_id": item.place_id, "project_code": project, "kind": item.kind, "parent_id": item.parent_id,
+            "building": item.building, "unit": item.unit, "storey": item.storey, "dwelling": item.dwelling,
+            "room_code": item.room_code, "name": item.name, "aliases": list(item.aliases), "origin": origin,
+        }
+        for item in {item.place_id: item for item in places}.values()
+    ]  # fmt: skip
+    if not values:
+        return 0
+    statement = insert(place)
+    fields = [column for column in place.c if column.name not in ("place_id", "changed_tx")]
+    new = {column.name: statement.excluded[column.name] for column in fields}
+    differs = func.row(*fields).is_distinct_from(func.row(*new.values()))
+    allowed = (place.c.origin != MASTER) | (statement.excluded.origin == MASTER)
+    update = statement.on_conflict_do_update(
+        index_elements=["place_id"], set_={**new, "changed_tx": statement.excluded.changed_tx}, where=differs & allowed
+    )
+    return sum(_written(db, update, values[start : start + 1000]) for start in range(0, len(values), 1000))
+
+
+def _written(db: Connection, statement: Any, values: list[dict[str, Any]]) -> int:
+    return len(db.execute(statement.values(values).returning(place.c.place_id)).all())
+
+
+def _master_places(db: Connection, project: str) -> Iterator[Place]:
+    projects, buildings, dwellings = (fact_tables[name] for name in ("project", "building", "dwelling"))
+    for row in db.execute(select(projects).where(projects.c.code == project, projects.c.deleted_at.is_(None))):
+        yield Place(place_id(project), PlaceKind.PROJECT, None, row.name)
+    for row in db.execute(select(buildings).where(buildings.c.project_code == project, buildings.c.deleted_at.is_(None))):
+        yield Place(place_id(project, row.code), PlaceKind.BUILDING, place_id(project), row.name, building=row.code)
+    flats = db.execute(select(dwellings).where(dwellings.c.project_code == project, dwellings.c.deleted_at.is_(None))).all()
+    yield from _units_and_storeys(project, flats)
+    for row in flats:
+        yield _dwelling(project, row)
+
+
+def _units_and_storeys(project: str, flats: Iterable[Row[Any]]) -> Iterator[Place]:
+    for building, unit in Counter((row.building_code, row.unit_code) for row in flats if row.unit_code):
+        yield Place(
+            place_id(project, building, f"U{unit}"), PlaceKind.UNIT, place_id(project, building), f"{unit}单元",
+            building=building, unit=unit, aliases=(f"Unit {unit}",),
+        )  # fmt: skip
+    for building, level in Counter((row.building_code, storey(row.storey)) for row in flats):
+        yield storey_place(project, building, level)
+
+
+def storey_place(project: str, building: str, name: str, *aliases: str) -> Place:
+    """A storey of a building, by any of the ways to write it."""
+    key = storey(name)
+    return Place(
+        place_id(project, building, f"F{key}"), PlaceKind.STOREY, place_id(project, building), name,
+        building=building, storey=key, aliases=aliases,
+    )  # fmt: skip
+
+
+def dwelling_id(project: str, building: str, unit: str | None, room_no: str) -> str:
+    """The id of a dwelling, whether or not the masters know it yet."""
+    return place_id(project, building, f"U{unit}" if unit else None, room_no)
+
+
+def _dwelling(project: str, row: Row[Any]) -> Place:
+    unit = place_id(project, row.building_code, f"U{row.unit_code}" if row.unit_code else None)
+    return Place(
+        dwelling_id(project, row.building_code, row.unit_code, row.room_no), PlaceKind.DWELLING, unit,
+        f"{row.unit_code}-{row.room_no}" if row.unit_code else row.room_no,
+        building=row.building_code, unit=row.unit_code, storey=storey(row.storey), dwelling=row.room_no,
+    )  # fmt: skip
