@@ -1,0 +1,148 @@
+"""From an ifcopenshell model to the rows of a `ModelIndex`."""
+
+from collections.abc import Container, Iterator
+from dataclasses import replace
+from typing import Any
+
+from connectors.bim.findings import find
+from connectors.bim.links import Links, TypeFacts, optional, predefined_type, read_links, related
+from connectors.bim.properties import clean_text, entities
+from connectors.bim.shapes import Building, Element, ModelIndex, Space, SpaceRelation, Storey, System
+
+UNTYPED = TypeFacts(0, None, None, ())
+
+
+def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
+    """Everything but geometry. ``log``: what the parser complained of; ``raw_encoding``: see `StepFile`."""
+    products = [item for item in model.by_type("IfcElement") if not item.is_a("IfcFeatureElement")]
+    links = read_links(model, {item.id() for item in products})
+    index = _rows(model, products, links)
+    assemblies = set(links.parents.values())  # a stair of flights, a curtain wall: the geometry is that of the parts
+    bodiless = sum(item.Representation is None and item.id() not in assemblies for item in products)
+    return replace(index, findings=find(index, bodiless, log, raw_encoding))
+
+
+def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
+    unit_scale = _unit_scale(model)
+    project = next(iter(model.by_type("IfcProject")), None)
+    buildings = tuple(_buildings(model))
+    storeys = tuple(_storeys(model, unit_scale, {row.step_id for row in buildings}, links))
+    storey_steps = {row.step_id for row in storeys}
+    spaces = tuple(_spaces(model, storey_steps, links))
+    space_steps = {row.step_id for row in spaces}
+    elements = tuple(_element(item, links, storey_steps, space_steps) for item in products)
+    systems = tuple(_systems(model, {row.step_id for row in elements}, links))
+    return ModelIndex(
+        schema=model.schema_identifier,
+        authoring_app=_authoring_app(model),
+        header_time=clean_text(model.header.file_name.time_stamp),
+        ifc_project_guid=project and _guid(project),
+        project_name=project and clean_text(project.Name),
+        unit_scale=unit_scale,
+        buildings=buildings,
+        storeys=storeys,
+        spaces=spaces,
+        elements=elements,
+        relations=tuple(sorted(set(_relations(model, elements, space_steps, systems)))),
+        property_sets=links.property_sets.by_hash,
+        systems=systems,
+        space_boundaries=len(model.by_type("IfcRelSpaceBoundary")),
+        findings=(),
+    )
+
+
+def _guid(item: Any) -> str | None:
+    return clean_text(item.GlobalId)
+
+
+def _unit_scale(model: Any) -> float:
+    from ifcopenshell.util.unit import calculate_unit_scale
+
+    return float(calculate_unit_scale(model))
+
+
+def _authoring_app(model: Any) -> str | None:
+    """The application of the project's owner history, else what the header says: converters change the header."""
+    for application in model.by_type("IfcApplication"):
+        name, version = clean_text(application.ApplicationFullName), clean_text(application.Version)
+        if name:
+            return name if not version or version in name else f"{name} {version}"
+    return clean_text(model.header.file_name.originating_system)
+
+
+def _buildings(model: Any) -> Iterator[Building]:
+    kind = "IfcFacility" if model.schema == "IFC4X3" else "IfcBuilding"
+    for item in model.by_type(kind):
+        yield Building(item.id(), _guid(item), clean_text(item.Name))
+
+
+def _storeys(model: Any, unit_scale: float, buildings: Container[int], links: Links) -> Iterator[Storey]:
+    for item in model.by_type("IfcBuildingStorey"):
+        stated = item.Elevation
+        elevation = stated * unit_scale if isinstance(stated, float) else None
+        yield Storey(item.id(), _guid(item), clean_text(item.Name), elevation, links.nearest(item.id(), buildings))
+
+
+def _spaces(model: Any, storeys: Container[int], links: Links) -> Iterator[Space]:
+    zones: dict[int, set[str]] = {}
+    for zone in model.by_type("IfcZone"):
+        name = clean_text(zone.Name)
+        for member in links.groups.get(zone.id(), ()) if name else ():
+            zones.setdefault(member, set()).add(str(name))
+    for item in model.by_type("IfcSpace"):
+        step = item.id()
+        names = tuple(sorted(zones.get(step, ())))
+        yield Space(step, _guid(item), clean_text(item.Name), clean_text(item.LongName), links.nearest(step, storeys), names)
+
+
+def _element(item: Any, links: Links, storeys: Container[int], spaces: Container[int]) -> Element:
+    step = item.id()
+    kind = links.types.get(step, UNTYPED)
+    hashes = tuple(dict.fromkeys([*links.psets.get(step, ()), *kind.pset_hashes]))
+    return Element(
+        step_id=step,
+        guid=_guid(item),
+        ifc_class=item.is_a(),
+        predefined_type=predefined_type(item) or kind.predefined_type,
+        name=clean_text(item.Name),
+        object_type=clean_text(item.ObjectType),
+        tag=clean_text(item.Tag),
+        type_name=kind.name,
+        material=links.materials.get(step) or links.materials.get(kind.step_id),
+        storey_step=links.nearest(step, storeys),
+        space_step=links.nearest(step, spaces),
+        external=links.property_sets.flag(hashes, "IsExternal"),
+        load_bearing=links.property_sets.flag(hashes, "LoadBearing"),
+        pset_hashes=hashes,
+    )
+
+
+def _systems(model: Any, elements: Container[int], links: Links) -> Iterator[System]:
+    for item in model.by_type("IfcSystem"):
+        if not item.is_a("IfcZone"):  # a kind of system from IFC4 on
+            members = dict.fromkeys(step for step in links.groups.get(item.id(), ()) if step in elements)
+            yield System(item.id(), _guid(item), item.is_a(), clean_text(item.Name), tuple(members))
+
+
+def _relations(
+    model: Any, elements: tuple[Element, ...], spaces: Container[int], systems: tuple[System, ...]
+) -> Iterator[SpaceRelation]:
+    for row in elements:
+        if row.space_step is not None:
+            yield SpaceRelation(row.space_step, row.step_id, "contained")
+    known = {row.step_id for row in elements}
+    covered = "RelatedSpace" if model.schema == "IFC2X3" else "RelatingSpace"
+    stated = (
+        ("boundary", "IfcRelSpaceBoundary", "RelatingSpace", "RelatedBuildingElement"),
+        ("covers", "IfcRelCoversSpaces", covered, "RelatedCoverings"),
+    )
+    for name, relation, space, element in stated:
+        for place, items in related(model, relation, space, element):
+            for item in items:
+                if place.id() in spaces and item.id() in known:
+                    yield SpaceRelation(place.id(), item.id(), name)
+    members = {row.step_id: row.element_steps for row in systems}
+    for system, places in related(model, "IfcRelServicesBuildings", "RelatingSystem", "RelatedBuildings"):
+        for place in places:
+            if place.id() in spaces:
+                yield from (SpaceRelation(place.id(), step, "serves") for step in members.get(system.id(), ()))

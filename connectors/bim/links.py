@@ -1,0 +1,131 @@
+"""What an ifcopenshell model's relations say about its objects, read in one pass per kind of relation.
+
+Asking each element for its property sets, container or type costs 10 to 30 times as much (measured: 8 minutes instead of 9 s for
+the property sets of a million elements).
+"""
+
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from connectors.bim.properties import PropertySets, clean_text, entities, material_names
+
+FORWARD = 1  # ifcopenshell's category of an attribute that the class has and the file writes
+CONTAINERS = (  # relation, its child, its parent; where a child has several parents, the earlier kind counts
+    ("IfcRelContainedInSpatialStructure", "RelatedElements", "RelatingStructure"),
+    ("IfcRelAggregates", "RelatedObjects", "RelatingObject"),
+    ("IfcRelNests", "RelatedObjects", "RelatingObject"),
+    ("IfcRelFillsElement", "RelatedBuildingElement", "RelatingOpeningElement"),
+    ("IfcRelVoidsElement", "RelatedOpeningElement", "RelatingBuildingElement"),
+)
+
+
+class TypeFacts(NamedTuple):
+    """What an element inherits from its type."""
+
+    step_id: int
+    name: str | None
+    predefined_type: str | None
+    pset_hashes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Relations by the STEP id of the object they speak of."""
+
+    parents: Mapping[int, int]
+    types: Mapping[int, TypeFacts]
+    materials: Mapping[int, str]
+    groups: Mapping[int, Sequence[int]]
+    psets: Mapping[int, Sequence[str]]
+    property_sets: PropertySets
+
+    def nearest(self, step: int, among: Container[int]) -> int | None:
+        """The closest of the given objects above this one in the chain of containers; damaged files have circles in it."""
+        seen = {step}
+        above = self.parents.get(step)
+        while above is not None and above not in among and above not in seen:
+            seen.add(above)
+            above = self.parents.get(above)
+        return above if above is not None and above in among else None
+
+
+def read_links(model: Any, elements: Container[int]) -> Links:
+    """All relations; property sets and types of the given elements only."""
+    property_sets = PropertySets()
+    return Links(
+        parents=_parents(model),
+        types=_types(model, elements, property_sets),
+        materials=_materials(model),
+        groups=_groups(model),
+        psets=_psets(model, elements, property_sets),
+        property_sets=property_sets,
+    )
+
+
+def optional(entity: Any, attribute: str) -> Any:
+    """An attribute that not every class has. ifcopenshell itself looks for schema rules to compile before it says there is none."""
+    return getattr(entity, attribute) if entity.get_attribute_category(attribute) == FORWARD else None
+
+
+def predefined_type(entity: Any) -> str | None:
+    """None for a class without one, and where nothing was decided."""
+    value = clean_text(optional(entity, "PredefinedType"))
+    return None if value == "NOTDEFINED" else value
+
+
+def related(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[Any, list[Any]]]:
+    """Each relation of a kind: the object at one end, those at the other; relations that miss an end are left out."""
+    for link in model.by_type(relation):
+        ends = entities(getattr(link, one))
+        if ends:
+            yield ends[0], entities(getattr(link, many))
+
+
+def _parents(model: Any) -> dict[int, int]:
+    parents: dict[int, int] = {}
+    for relation, child, parent in CONTAINERS:
+        for above, below in related(model, relation, parent, child):
+            for item in below:
+                parents.setdefault(item.id(), above.id())
+    return parents
+
+
+def _types(model: Any, elements: Container[int], property_sets: PropertySets) -> dict[int, TypeFacts]:
+    types: dict[int, TypeFacts] = {}
+    for kind, members in related(model, "IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
+        typed = [item.id() for item in members if item.id() in elements]
+        if typed:
+            hashes = property_sets.hashes(optional(kind, "HasPropertySets"))
+            facts = TypeFacts(kind.id(), clean_text(optional(kind, "Name")), predefined_type(kind), hashes)
+            types |= dict.fromkeys(typed, facts)
+    return types
+
+
+def _materials(model: Any) -> dict[int, str]:
+    materials: dict[int, str] = {}
+    for material, members in related(model, "IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"):
+        names = material_names(material)
+        if names:
+            materials |= {item.id(): names for item in members}
+    return materials
+
+
+def _groups(model: Any) -> dict[int, list[int]]:
+    """The members of each zone and system."""
+    groups = defaultdict(list)
+    for group, members in related(model, "IfcRelAssignsToGroup", "RelatingGroup", "RelatedObjects"):
+        groups[group.id()] += [item.id() for item in members]
+    return groups
+
+
+def _psets(model: Any, elements: Container[int], property_sets: PropertySets) -> dict[int, list[str]]:
+    psets = defaultdict(list)
+    for link in model.by_type("IfcRelDefinesByProperties"):
+        described = [item.id() for item in entities(link.RelatedObjects) if item.id() in elements]
+        if described:
+            hashes = property_sets.hashes(link.RelatingPropertyDefinition)
+            for step in described:
+                psets[step] += hashes
+    return psets
