@@ -45,7 +45,7 @@ MARK = "WARRANTY_HUB_LOCAL_AIRFLOW"  # an environment variable of all that we st
 USUAL_PORT = 8080
 BOOT_SECONDS = 240.0
 PARSE_SECONDS = 120.0
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 4.0  # they are done within a second; the rest is Python collecting garbage on its way out
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class LocalAirflow:
         """Wait until all are healthy and tasks can run. Raises StopError with the end of the log of one that ended."""
         waiting, deadline = set(HEALTH_NAMES), time.monotonic() + BOOT_SECONDS
         while waiting:
-            self._check_children()
+            self.check_alive()
             if time.monotonic() > deadline:
                 raise StopError(f"Airflow did not start within {BOOT_SECONDS:.0f} s: no sign of {', '.join(sorted(waiting))}")
             time.sleep(0.3)
@@ -119,12 +119,18 @@ class LocalAirflow:
         """Wait until these DAGs were read from their files as they are now. Raises StopError with the trace of a broken one."""
         missing, deadline = set(dag_ids), time.monotonic() + PARSE_SECONDS
         while missing := missing - self.client.parsed_since(self.started):
-            self._check_children()
+            self.check_alive()
             if broken := self.client.import_errors():
                 raise StopError("\n".join(f"{file} cannot be parsed:\n{trace}" for file, trace in broken.items()))
             if time.monotonic() > deadline:
                 raise StopError(f"Airflow found no DAG {', '.join(sorted(missing))} in {self.setup.dags}")
             time.sleep(0.5)
+
+    def check_alive(self) -> None:
+        """Raise StopError with the end of its log when one of the four has ended by itself."""
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise StopError(f"Airflow's {name} ended by itself:\n{self._log_end(name)}")
 
     def stop(self) -> None:
         """End all four and whatever they started; a running task is cut off. Harmless when nothing runs."""
@@ -184,11 +190,6 @@ class LocalAirflow:
         beats = {name: state.get(f"latest_{name}_heartbeat") for name, state in health.items() if state["status"] == "healthy"}
         fresh = {name for name, beat in beats.items() if beat and datetime.fromisoformat(beat) > self.started}
         return fresh | (beats.keys() & {"metadatabase"})
-
-    def _check_children(self) -> None:
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                raise StopError(f"Airflow's {name} ended by itself:\n{self._log_end(name)}")
 
     def _log_end(self, name: str) -> str:
         return "\n".join((self._log_folder / f"{name}.log").read_text(errors="replace").splitlines()[-30:])
