@@ -1,11 +1,10 @@
 """The elements of a project's models, ready to be looked up; plain values, whatever they were read from."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
-
-from mappings.places.normal import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class ElementIndex:
             if element.guid:
                 self._by_guid[element.guid].append(element)
             if element.tag:
-                self._by_tag[fold(element.tag)].append(element)
+                self._by_tag[_tag_key(element.tag)].append(element)
         for place_id, key in rooms:
             self._in_room[place_id][key] = by_key[key]
             self._rooms[key].append(place_id)
@@ -51,7 +50,7 @@ class ElementIndex:
 
     def by_tag(self, tag: str) -> tuple[Element, ...]:
         """All elements with this tag or asset number, however it is capitalised."""
-        return tuple(self._by_tag.get(fold(tag), ()))
+        return tuple(self._by_tag.get(_tag_key(tag), ()))
 
     def in_room(self, place_id: str) -> tuple[Element, ...]:
         """The elements that are in a room or bound it."""
@@ -60,3 +59,7 @@ class ElementIndex:
     def rooms_of(self, element: Element) -> tuple[str, ...]:
         """The place ids of the rooms that an element is in or bounds."""
         return tuple(self._rooms.get(element.key, ()))
+
+
+def _tag_key(tag: str) -> str:
+    return unicodedata.normalize("NFKC", tag).strip().casefold()

@@ -13,7 +13,7 @@ _LEAKAGE = "D01"
 _LEAK_DECIDES = "LEAK_5Y_ELSE_2Y"
 _OF_THE_COMPONENT = "BY_COMPONENT"
 _NO_PERIOD = frozenset({"HANDOVER", "CONTRACT", "ROOT_CAUSE"})
-_SERVICES = frozenset({"MEP_2Y", "HVAC_2SEASON", "LIFT_2Y", "AGREED"})
+_WHATEVER_THE_DEFECT = frozenset({"MEP_2Y", "HVAC_2SEASON", "LIFT_2Y", "AGREED", "ENERGY_5Y_LOCAL", WATERPROOFING})
 
 
 def warranty_category(component: str | None, defect_type: str | None) -> str | None:
@@ -29,7 +29,7 @@ def warranty_category(component: str | None, defect_type: str | None) -> str | N
         return None
     if part is None:
         return None if fault.warranty_category == _OF_THE_COMPONENT else fault.warranty_category
-    if part.warranty_category in _SERVICES or part.warranty_category == WATERPROOFING:
+    if part.warranty_category in _WHATEVER_THE_DEFECT:
         return part.warranty_category
     if fault.code == _LEAKAGE:
         return WATERPROOFING

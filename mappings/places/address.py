@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mappings.lexicon import read
-from mappings.places.normal import normalise, storey
+from mappings.places.normal import normalise, storey, without_other_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,15 @@ def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
     rooms = read(text).rooms
     readings = [
         replace(reading, rooms=rooms, rest=f"{plain[: run[0].start]} {plain[run[-1].end :]}".strip())
-        for run in _best_runs(plain, free)
+        for run in _longest(_runs(plain, free))
         for reading in _readings(run)
     ]
     return tuple(readings) or ((AddressReading(rooms=rooms, rest=plain),) if rooms else ())
+
+
+def address_spans(plain: str, free: bool = False) -> tuple[tuple[int, int], ...]:
+    """Where a normalised text holds something like an address (start, end), whether its form is known or not."""
+    return tuple((run[0].start, run[-1].end) for run in _runs(plain, free))
 
 
 # ------------------------------------------------------------------------------------------------ tokens
@@ -108,16 +113,21 @@ def _tokens(text: str) -> Iterator[_Token]:
         yield _Token(kind, value, match.start(), match.end())
 
 
-def _best_runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
-    """The neighbouring tokens that say most; several, if they say equally much (two addresses in one text)."""
+def _runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
+    """The groups of neighbouring tokens that look like an address; a second building begins a second address."""
     runs: list[list[_Token]] = []
-    for token in _tokens(text):
-        if runs and _BETWEEN.fullmatch(text, runs[-1][-1].end, token.start):
+    for token in _tokens(without_other_numbers(text)):
+        joins = runs and _BETWEEN.fullmatch(text, runs[-1][-1].end, token.start)
+        if joins and not (token.kind in "BA" and any(other.kind in "BA" for other in runs[-1])):
             runs[-1].append(token)
         else:
             runs.append([token])
-    good = [tuple(run) for run in runs if _is_address(run, text, free)]
-    return [run for run in good if len(run) == max(map(len, good))]
+    return [tuple(run) for run in runs if _is_address(run, text, free)]
+
+
+def _longest(runs: list[tuple[_Token, ...]]) -> list[tuple[_Token, ...]]:
+    """The runs that say most; several, if they say equally much (two addresses in one text)."""
+    return [run for run in runs if len(run) == max(map(len, runs))]
 
 
 def _is_address(run: list[_Token], text: str, free: bool) -> bool:

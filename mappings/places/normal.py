@@ -9,7 +9,7 @@ _SAME = str.maketrans("‐‑‒–—―−~～﹣號樓單層棟層", "-------
 _DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
 _TENS = {"十": 10, "百": 100}
 _NUMERAL = re.compile(r"[〇零一二三四五六七八九十百两]+(?=号|#|栋|幢|座|单元|梯|门|楼|层|室|房|户|厅|卫|期|区|街)")
-_NO_ADDRESS = re.compile(
+_OTHER_NUMBERS = re.compile(
     r"(?:19|20)\d\d年(?:\d{1,2}月)?(?:\d{1,2}[日号])?"  # dates, times, telephone numbers
     r"|(?<!\d)(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}(?!\d)|\d{1,2}月(?:\d{1,2}[日号])?|\d{1,2}:\d\d(?::\d\d)?"
     r"|\d{5,}"
@@ -22,9 +22,14 @@ _STOREY = re.compile(
 
 
 def normalise(text: str) -> str:
-    """Half width, upper case, plain dashes, Arabic numerals before a counter; what only looks like an address becomes ``;``."""
+    """Half width, upper case, plain dashes, single spaces, Arabic numerals before a counter."""
     plain = unicodedata.normalize("NFKC", text).translate(_SAME).upper()
-    return _NO_ADDRESS.sub(";", _NUMERAL.sub(lambda match: str(arabic(match.group())), " ".join(plain.split())))
+    return _NUMERAL.sub(lambda match: str(arabic(match.group())), " ".join(plain.split()))
+
+
+def without_other_numbers(plain: str) -> str:
+    """A normalised text with ``;`` over all that only looks like an address: dates, telephone numbers, layouts."""
+    return _OTHER_NUMBERS.sub(lambda match: ";" * len(match.group()), plain)
 
 
 def arabic(numeral: str) -> int:
@@ -56,5 +61,5 @@ def storey(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """A name or text for comparing names: half width, lower case, single spaces."""
-    return lower_case(" ".join(unicodedata.normalize("NFKC", text).split()))
+    """A name or a text for comparing names: normalised, lower case; positions are those of the normalised text."""
+    return lower_case(normalise(text))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from mappings.lexicon import Kind, read
 from mappings.lexicon.finder import WordFinder
-from mappings.places.address import AddressReading, parse_address
-from mappings.places.normal import fold, number
+from mappings.places.address import AddressReading, address_spans, parse_address
+from mappings.places.normal import fold, normalise, number
 from mappings.places.place import Place, Resolution, ResolveMethod, fits, names_of, numbers_of, zones_of
 from warranty_hub.records.codes import PlaceKind
 
@@ -30,6 +30,9 @@ class _Match:
     unit: str | None = None
     exact: bool = True
     rooms: tuple[Place, ...] = ()
+
+
+_Found = tuple[list[_Match], ResolveMethod]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,12 @@ class Register:
         return self._places[place_id]
 
     def above(self, place: Place) -> Iterator[Place]:
-        """The place itself, then what it lies in, up to the project."""
+        """The place itself, then what it lies in, up to the project; never more levels than there are."""
         seen: Place | None = place
-        while seen is not None:
-            yield seen
-            seen = self._places.get(seen.parent_id or "")
+        for _ in PlaceKind:
+            if seen is not None:
+                yield seen
+                seen = self._places.get(seen.parent_id or "")
 
     def contains(self, outer: Place, inner: Place) -> bool:
         """Whether a place is another or lies in it."""
@@ -87,9 +91,10 @@ class Register:
         ``building``: the code of the building where another field of the ticket names it.
         ``remark``: free text that may name the room, or the whole place where the address stops short.
         """
-        matches, method = self._find(text, building)
-        if remark and not any(match.place.kind in _HOMES for match in matches):
-            matches, method = self._narrowed(matches, method, remark, building)
+        found = self._find(text, building)
+        if remark and not any(match.place.kind in _HOMES for match in found[0]):
+            found = self._narrowed(found, remark, building)
+        matches, method = found
         if not matches:
             return Resolution()
         said = [words for words in (self._words(text), self._words(remark)) if words]
@@ -100,24 +105,22 @@ class Register:
         return Resolution(candidates, method, all(match.exact for match in best), rooms)
 
     # -------------------------------------------------------------------------------------------- by structure
-    def _find(self, text: str, building: str | None, free: bool = False) -> tuple[list[_Match], ResolveMethod]:
+    def _find(self, text: str, building: str | None, free: bool = False) -> _Found:
         matches = self._of_address(text, building, free)
         if not any(match.exact for match in matches):
             known = max((_DEPTH[match.place.kind] for match in matches), default=0)
-            named = [match for match in self._of_names(text, building) if _DEPTH[match.place.kind] > known]
+            named = [match for match in self._of_names(text, building, free) if _DEPTH[match.place.kind] > known]
             if named:
                 return named, ResolveMethod.NAME
         return matches, ResolveMethod.STRUCTURE if matches else ResolveMethod.NONE
 
-    def _narrowed(
-        self, matches: list[_Match], method: ResolveMethod, remark: str, building: str | None
-    ) -> tuple[list[_Match], ResolveMethod]:
-        """What a remark adds to an address that stops short: only where it is one place, inside the first."""
-        outer = matches[0].place if len(matches) == 1 else None
-        inner, how = self._find(remark, outer.building if outer and outer.building else building, free=True)
-        one = len(inner) == 1 and inner[0].exact
-        inside = not matches or (outer is not None and one and self.contains(outer, inner[0].place))
-        return (inner, how) if one and inside else (matches, method)
+    def _narrowed(self, found: _Found, remark: str, building: str | None) -> _Found:
+        """What a remark adds to an address that stops short: one place inside the first, or all it says without a first."""
+        outer = found[0][0].place if len(found[0]) == 1 else None
+        more = self._find(remark, outer.building if outer and outer.building else building, free=True)
+        inner = more[0][0] if len(more[0]) == 1 else None
+        inside = outer is not None and inner is not None and inner.exact and self.contains(outer, inner.place)
+        return more if inside or not found[0] else found
 
     def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
         readings = parse_address(text, free)
@@ -151,30 +154,40 @@ class Register:
         return [_building_of(place) for place in (named if reading.zone is None else zoned or without_zone)]
 
     # -------------------------------------------------------------------------------------------- by name
-    def _of_names(self, text: str, building: str | None) -> list[_Match]:
-        """The places whose names stand in the text; names of several levels confine each other."""
-        folded = fold(text)
+    def _of_names(self, text: str, building: str | None, free: bool) -> list[_Match]:
+        """The places whose names stand in the text; names of several levels confine each other.
+
+        A name is no part of an address (2单元 of an unknown building), and next to an unknown address it is not all.
+        """
+        folded, addresses = fold(text), address_spans(normalise(text), free)
+        names = [span for span in self._finder.find(folded) if not any(_cuts(span, address) for address in addresses)]
+        exact = all(any(_covers(name, address) for name in names) for address in addresses)
         found: dict[PlaceKind, list[set[str]]] = defaultdict(list)
-        for start, end in self._finder.find(folded):
+        for start, end in names:
             bearers = self._by_name[folded[start:end]]
             for kind in {place.kind for place in bearers} if len(bearers) <= _SHARED_BY_TOO_MANY else ():
                 found[kind].append({place.place_id for place in bearers if place.kind is kind})
+        places = [self._places[place_id] for place_id in sorted(self._confined(found))]
+        here = [place for place in places if building is None or place.building in (None, building)]
+        return [_Match(place, exact=exact) for place in here or places]
+
+    def _confined(self, found: Mapping[PlaceKind, list[set[str]]]) -> set[str]:
+        """The deepest places named, as far as possible those inside the larger ones named."""
         current: set[str] = set()
         for kind in sorted(found, key=_DEPTH.__getitem__):
             named = _together(found[kind])
-            inside = {
-                place_id for place_id in named if any(outer.place_id in current for outer in self.above(self._places[place_id]))
-            }
+            inside = {place_id for place_id in named if self._is_in(place_id, current)}
             current = inside or current | named
-        places = [self._places[place_id] for place_id in sorted(current)]
-        here = [place for place in places if building is None or place.building in (None, building)]
-        return [_Match(place) for place in here or places]
+        return current
+
+    def _is_in(self, place_id: str, outer: set[str]) -> bool:
+        return any(place.place_id in outer for place in self.above(self._places[place_id]))
 
     # -------------------------------------------------------------------------------------------- parts of a place
     def _words(self, text: str) -> list[_Word]:
         """The words that may name a room or storey, the longest of those that overlap."""
-        reading = read(text)
-        folded = fold(reading.text)
+        folded = fold(text)
+        reading = read(folded)
         rooms = {(hit.start, hit.end): hit.codes for hit in reading.hits_of(Kind.ROOM)}
         components = {(hit.start, hit.end) for hit in reading.hits_of(Kind.COMPONENT)}
         spans = _longest_apart({*rooms, *self._finder.find(folded)})
@@ -262,6 +275,14 @@ def _together(sets: Iterable[set[str]]) -> set[str]:
     for named in sets:
         meant = meant & named or meant | named
     return meant
+
+
+def _covers(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span[0] <= other[0] and other[1] <= span[1]
+
+
+def _cuts(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span[0] < other[1] and other[0] < span[1] and not _covers(span, other)
 
 
 def _longest_apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
