@@ -32,20 +32,20 @@ def check(config: Path, connections: ConnectionLookup = connection_from_environm
         yield Verdict(str(config), False, error.message, error.remedy)
         return
     yield Verdict(str(config), True, f"{len(hub.settings.sources)} sources, {len(hub.settings.models)} models")
-    yield _try("database", lambda: _database(hub))
+    yield _try("database", _database, hub)
     for name, source in hub.settings.sources.items():
         for stream in source.streams:
-            yield _try(f"field map {name}.{stream}", lambda name=name, stream=stream: _field_map(hub, name, stream))
-        yield _try(f"source {name} ({source.system})", lambda name=name: hub.source(name).check())
+            yield _try(f"field map {name}.{stream}", _field_map, hub, name, stream)
+        yield _try(f"source {name} ({source.system})", _source, hub, name)
     for name in hub.settings.sinks:
-        yield _try(f"sink {name}", lambda name=name: _sink(hub, name))
+        yield _try(f"sink {name}", _sink, hub, name)
     for name in hub.settings.models:
-        yield _try(f"model {name}", lambda name=name: _model(hub, name))
+        yield _try(f"model {name}", _model, hub, name)
 
 
-def _try(subject: str, attempt: Callable[[], str]) -> Verdict:
+def _try(subject: str, attempt: Callable[..., str], *about: object) -> Verdict:
     try:
-        return Verdict(subject, True, attempt())
+        return Verdict(subject, True, attempt(*about))
     except HubError as error:
         return Verdict(subject, False, error.message, error.remedy)
     except SQLAlchemyError as error:
@@ -70,6 +70,10 @@ def _database(hub: Hub) -> str:
 
 def _field_map(hub: Hub, source: str, stream: str) -> str:
     return f"fills {subject_of(hub, source, stream).table.fullname}"
+
+
+def _source(hub: Hub, name: str) -> str:
+    return hub.source(name).check()
 
 
 def _sink(hub: Hub, name: str) -> str:

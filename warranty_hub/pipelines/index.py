@@ -1,4 +1,4 @@
-"""Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, with the reason."""
+"""Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, and why."""
 
 import hashlib
 import json

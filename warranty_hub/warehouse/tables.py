@@ -258,7 +258,7 @@ defect = Table(
     Column("element_key", Uuid, comment="set when exactly one element is certain"),
     Column("method", Text, nullable=False),
     Column("confidence", Numeric(4, 3), nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", Text, comment="AUTO or REVIEW; null when there is no element to link, only a place"),
     Column("reason", Text, nullable=False),
     Column("rule_version", Text, nullable=False),
     Column("generation", Integer, nullable=False, comment="counts the different answers given over time"),

@@ -191,7 +191,9 @@ def upgrade() -> None:
         sa.Column("element_key", sa.Uuid(), nullable=True, comment="set when exactly one element is certain"),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Numeric(precision=4, scale=3), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column(
+            "state", sa.Text(), nullable=True, comment="AUTO or REVIEW; null when there is no element to link, only a place"
+        ),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("rule_version", sa.Text(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False, comment="counts the different answers given over time"),
