@@ -6,7 +6,7 @@ every consumer reads "everything since my own cursor" and has a time schedule be
 
 import os
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ RETRIES = ExceptionRetryPolicy(
     ]
 )
 SHARED: dict[str, Any] = {
-    "start_date": datetime(2025, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
     "tags": ["warranty-hub"],
@@ -90,7 +89,7 @@ def mapped(
     step: str, task_id: str, units: Iterable[str] | Any, outlet: Asset | None = None, pool_name: str | None = None
 ) -> Any:
     """A task for each unit of a step."""
-    options = {"task_id": task_id, "outlets": [outlet] if outlet else [], "map_index_template": "{{ task.op_kwargs['unit'] }}"}
+    options: dict[str, Any] = {"task_id": task_id, "outlets": [outlet] if outlet else [], "map_index_template": "{{ unit }}"}
     if pool_name:
         options["pool"] = pool_name
     return run_step.override(**options).partial(step=step).expand(unit=units)
@@ -100,11 +99,13 @@ def mapped(
 def run_step(step: str, unit: str) -> int:
     """Run a step of the hub on one unit; returns the run id."""
     import structlog
+    from airflow.sdk import get_current_context
 
     from warranty_hub.pipelines.hub import open_hub
     from warranty_hub.pipelines.steps import STEPS
     from warranty_hub.provider import connection_from_airflow
 
+    get_current_context()["unit"] = unit  # type: ignore[typeddict-unknown-key]
     report = STEPS[step].run(open_hub(CONFIG, connection_from_airflow), unit)
     structlog.get_logger(step).info(report.line())
     return report.run_id
