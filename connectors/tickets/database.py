@@ -95,7 +95,7 @@ def reading(engine: Engine, name: str) -> Iterator[Database]:
             return
         except DBAPIError as error:
             failure = _cannot_read(error, name)
-    raise failure  # outside of the handlers: the driver's error may quote data
+    raise failure from None  # the driver's error may quote data
 
 
 def _cannot_connect(error: DBAPIError, name: str) -> HubError:

@@ -33,7 +33,7 @@ from sqlalchemy.exc import NoSuchTableError
 from connectors.contract import Page, Record, Stream, Window
 from connectors.options import Options, read_options
 from connectors.tickets.database import open_database, reading
-from warranty_hub.errors import ConfigError
+from warranty_hub.errors import ConfigError, PageOrderError
 from warranty_hub.settings import Connection, ZoneName
 
 ODD_CLOCK = timedelta(minutes=5)
@@ -128,8 +128,10 @@ class SqlSource:
             yield rows
             if len(rows) < size or not order:
                 return
-            last = rows[-1]._mapping
-            rows = db.execute(query.where(_behind(order, [last[column] for column in order])).limit(size)).all()
+            last = [rows[-1]._mapping[column] for column in order]
+            rows = db.execute(query.where(_behind(order, last)).limit(size)).all()
+            if rows and [rows[-1]._mapping[column] for column in order] == last:  # a time read back coarser than it is stored
+                raise PageOrderError(f"Database {self._name!r} gives the same page again after {last[-1]}")
 
     def _describe(self, db: Database, name: str) -> "_Table":
         """Ask the database what a stream's table looks like. Raises ConfigError for what is not there."""
@@ -143,6 +145,8 @@ class SqlSource:
         missing = [column for column in named if column not in table.c]
         if missing:
             raise self._wrong(name, f"table {stream.table} has no column {', '.join(missing)}")
+        if stream.cursor and db.dialect.name == "sqlite":
+            raise self._wrong(name, "SQLite keeps times as text, which cannot be compared; leave out `cursor` to read all")
         if stream.cursor and not isinstance(table.c[stream.cursor].type, DateTime | Date):
             raise self._wrong(name, f"cursor {stream.cursor} is {table.c[stream.cursor].type!r}, not a time or a date")
         return _Table(table, stream, ZoneInfo(stream.zone or self._options.zone))

@@ -13,14 +13,14 @@ PASSWORD = "pä55-密码"
 
 
 @pytest.fixture
-def server() -> Iterator[Script]:
+def script() -> Iterator[Script]:
     """A server that does what the test tells it."""
-    with misbehaving_server() as script:
-        yield script
+    with misbehaving_server() as started:
+        yield started
 
 
 @pytest.fixture
-def connection(server: Script) -> Connection:
+def connection(script: Script) -> Connection:
     """A connection to it."""
-    port = urlsplit(server.url).port
+    port = urlsplit(script.url).port
     return Connection("other", "http", "127.0.0.1", port, "http", "服务用户", SecretStr(PASSWORD))

@@ -30,105 +30,105 @@ QUICK = HttpOptions(connect_timeout=1, read_timeout=1, attempts=3, budget=5, lon
 
 
 @pytest.fixture
-def session(server: Script) -> HttpSession:
-    return HttpSession(server.url, QUICK)
+def session(script: Script) -> HttpSession:
+    return HttpSession(script.url, QUICK)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_passing_failure_stops_the_sync(session: HttpSession, server: Script, status: int) -> None:
-    server.then(reply(status), reply(status), reply_json({"ok": True}))
+def test_a_passing_failure_stops_the_sync(session: HttpSession, script: Script, status: int) -> None:
+    script.then(reply(status), reply(status), reply_json({"ok": True}))
     assert session.get("/x").json() == {"ok": True}
-    assert len(server.seen) == 3
+    assert len(script.seen) == 3
 
 
-def test_a_lasting_failure_is_retried_for_ever_or_takes_the_wrong_class(session: HttpSession, server: Script) -> None:
-    server.then(reply(503))
+def test_a_lasting_failure_is_retried_for_ever_or_takes_the_wrong_class(session: HttpSession, script: Script) -> None:
+    script.then(reply(503))
     with pytest.raises(SystemUnreachableError, match="answered with 503"):
         session.get("/x")
-    assert len(server.seen) == QUICK.attempts
+    assert len(script.seen) == QUICK.attempts
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_a_wish_to_wait_is_ignored(server: Script, form: str) -> None:
+def test_a_wish_to_wait_is_ignored(script: Script, form: str) -> None:
     wish = "1" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    server.then(reply(429, Retry_After=wish), reply_json({}))
+    script.then(reply(429, Retry_After=wish), reply_json({}))
     started = time.monotonic()
-    HttpSession(server.url, HttpOptions(attempts=2, longest_wait=5)).get("/x")
+    HttpSession(script.url, HttpOptions(attempts=2, longest_wait=5)).get("/x")
     assert 0.5 < time.monotonic() - started < 3
 
 
-def test_an_absurd_wish_to_wait_blocks_the_worker(session: HttpSession, server: Script) -> None:
-    server.then(reply(503, Retry_After="86400"), reply_json({}))
+def test_an_absurd_wish_to_wait_blocks_the_worker(session: HttpSession, script: Script) -> None:
+    script.then(reply(503, Retry_After="86400"), reply_json({}))
     started = time.monotonic()
     session.get("/x")
     assert time.monotonic() - started < 1
 
 
-def test_the_wait_that_the_system_asked_for_is_lost_to_the_scheduler(session: HttpSession, server: Script) -> None:
-    server.then(reply(429, Retry_After="120"))
+def test_the_wait_that_the_system_asked_for_is_lost_to_the_scheduler(session: HttpSession, script: Script) -> None:
+    script.then(reply(429, Retry_After="120"))
     with pytest.raises(RateLimitedError) as caught:
         session.get("/x")
     assert caught.value.retry_after == 120
 
 
-def test_an_unreadable_wish_to_wait_breaks_the_call(session: HttpSession, server: Script) -> None:
-    server.then(reply(503, Retry_After="soon"), reply_json({}))
+def test_an_unreadable_wish_to_wait_breaks_the_call(session: HttpSession, script: Script) -> None:
+    script.then(reply(503, Retry_After="soon"), reply_json({}))
     session.get("/x")
 
 
-def test_retries_go_beyond_the_time_budget(server: Script) -> None:
-    server.then(reply(503, Retry_After="1"))
+def test_retries_go_beyond_the_time_budget(script: Script) -> None:
+    script.then(reply(503, Retry_After="1"))
     started = time.monotonic()
     with pytest.raises(SystemUnreachableError):
-        HttpSession(server.url, HttpOptions(attempts=50, budget=1.5)).get("/x")
+        HttpSession(script.url, HttpOptions(attempts=50, budget=1.5)).get("/x")
     assert time.monotonic() - started < 1.5
-    assert len(server.seen) == 2
+    assert len(script.seen) == 2
 
 
 @pytest.mark.parametrize("step", [reply(500), reply(429), cut_off(), silence(0.3)])
-def test_a_call_that_is_not_idempotent_is_sent_twice(server: Script, step: object) -> None:
-    server.then(step)  # type: ignore[arg-type]
-    session = HttpSession(server.url, HttpOptions(read_timeout=0.2))
+def test_a_call_that_is_not_idempotent_is_sent_twice(script: Script, step: object) -> None:
+    script.then(step)  # type: ignore[arg-type]
+    session = HttpSession(script.url, HttpOptions(read_timeout=0.2))
     request = session.request("POST", "/create", data=b"{}")
     with pytest.raises((SystemUnreachableError, RateLimitedError, MalformedAnswerError)):
         session.repeat(lambda: session.exchange(request), idempotent=False)
-    assert len(server.seen) == 1
+    assert len(script.seen) == 1
 
 
-def test_a_call_declared_idempotent_is_not_retried(session: HttpSession, server: Script) -> None:
-    server.then(reply(500), reply_json({}))
+def test_a_call_declared_idempotent_is_not_retried(session: HttpSession, script: Script) -> None:
+    script.then(reply(500), reply_json({}))
     request = session.request("POST", "/read", data=b"{}")
     session.repeat(lambda: session.exchange(request))
-    assert len(server.seen) == 2
-    assert server.seen[1].body == b"{}"
+    assert len(script.seen) == 2
+    assert script.seen[1].body == b"{}"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_half_an_answer_passes_for_a_whole_one(session: HttpSession, server: Script, chunked: bool) -> None:
-    server.then(cut_off(chunked))
+def test_half_an_answer_passes_for_a_whole_one(session: HttpSession, script: Script, chunked: bool) -> None:
+    script.then(cut_off(chunked))
     with pytest.raises(MalformedAnswerError, match="broke off"):
         session.get("/x")
-    assert len(server.seen) == QUICK.attempts
+    assert len(script.seen) == QUICK.attempts
 
 
-def test_a_broken_connection_is_not_tried_again(session: HttpSession, server: Script) -> None:
-    server.then(cut_off(), silence(0), reply_json({"ok": 1}))
+def test_a_broken_connection_is_not_tried_again(session: HttpSession, script: Script) -> None:
+    script.then(cut_off(), silence(0), reply_json({"ok": 1}))
     assert session.get("/x").json() == {"ok": 1}
 
 
-def test_a_silent_server_hangs_the_worker(server: Script) -> None:
-    server.then(silence(2))
+def test_a_silent_server_hangs_the_worker(script: Script) -> None:
+    script.then(silence(2))
     started = time.monotonic()
     with pytest.raises(SystemUnreachableError, match=r"silent for 0\.2 s"):
-        HttpSession(server.url, HttpOptions(read_timeout=0.2, attempts=1)).get("/x")
+        HttpSession(script.url, HttpOptions(read_timeout=0.2, attempts=1)).get("/x")
     assert time.monotonic() - started < 1
 
 
-def test_an_answer_that_never_ends_hangs_the_worker(server: Script) -> None:
-    server.then(drip(3))
+def test_an_answer_that_never_ends_hangs_the_worker(script: Script) -> None:
+    script.then(drip(3))
     started = time.monotonic()
     with pytest.raises(SystemUnreachableError, match="did not finish"):
-        HttpSession(server.url, HttpOptions(budget=0.5, attempts=1)).get("/x")
+        HttpSession(script.url, HttpOptions(budget=0.5, attempts=1)).get("/x")
     assert time.monotonic() - started < 1.5
 
 
@@ -152,44 +152,44 @@ def test_a_server_that_is_down_has_no_clear_error() -> None:
     ],
 )
 def test_something_else_passes_for_data(
-    session: HttpSession, server: Script, body: bytes | str, content_type: str, reason: str
+    session: HttpSession, script: Script, body: bytes | str, content_type: str, reason: str
 ) -> None:
-    server.then(reply(200, body, content_type))
+    script.then(reply(200, body, content_type))
     with pytest.raises(MalformedAnswerError, match=reason):
         session.get("/x").json()
 
 
-def test_amounts_lose_digits(session: HttpSession, server: Script) -> None:
-    server.then(reply(200, '{"amount": 12345678901234567.89, "exact": "1.728E5"}'))
+def test_amounts_lose_digits(session: HttpSession, script: Script) -> None:
+    script.then(reply(200, '{"amount": 12345678901234567.89, "exact": "1.728E5"}'))
     assert session.get("/x").json() == {"amount": Decimal("12345678901234567.89"), "exact": "1.728E5"}
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "gbk", "utf-8-sig"])
-def test_chinese_text_is_garbled(session: HttpSession, server: Script, charset: str) -> None:
+def test_chinese_text_is_garbled(session: HttpSession, script: Script, charset: str) -> None:
     declared = "" if charset == "utf-8-sig" else f"; charset={charset}"
-    server.then(reply(200, '{"text": "飘窗渗水"}'.encode(charset), f"application/json{declared}"))
+    script.then(reply(200, '{"text": "飘窗渗水"}'.encode(charset), f"application/json{declared}"))
     assert session.get("/x").json() == {"text": "飘窗渗水"}
 
 
-def test_a_compressed_answer_cannot_be_read(session: HttpSession, server: Script) -> None:
-    server.then(reply(200, gzip.compress(b'{"ok": ' + b" " * 200_000 + b"1}"), Content_Encoding="gzip"))
+def test_a_compressed_answer_cannot_be_read(session: HttpSession, script: Script) -> None:
+    script.then(reply(200, gzip.compress(b'{"ok": ' + b" " * 200_000 + b"1}"), Content_Encoding="gzip"))
     assert session.get("/x").json() == {"ok": 1}
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_login_is_tried_again_until_the_user_is_locked(server: Script, connection: Connection, status: int) -> None:
-    server.then(reply(status))
+def test_a_refused_login_is_tried_again_until_the_user_is_locked(script: Script, connection: Connection, status: int) -> None:
+    script.then(reply(status))
     with pytest.raises(LoginError):
-        HttpSession(server.url, QUICK, login=BasicLogin(connection)).get("/x")
-    assert len(server.seen) == 1
+        HttpSession(script.url, QUICK, login=BasicLogin(connection)).get("/x")
+    assert len(script.seen) == 1
 
 
-def test_an_expired_session_fails_the_sync(server: Script, connection: Connection) -> None:
-    session = HttpSession(server.url, QUICK, login=BasicLogin(connection))
-    server.then(reply_json({}, Set_Cookie="SAP_SESSIONID_X=1; path=/"), reply(401), reply_json({"ok": 1}))
+def test_an_expired_session_fails_the_sync(script: Script, connection: Connection) -> None:
+    session = HttpSession(script.url, QUICK, login=BasicLogin(connection))
+    script.then(reply_json({}, Set_Cookie="SAP_SESSIONID_X=1; path=/"), reply(401), reply_json({"ok": 1}))
     session.get("/first")
     assert session.get("/second").json() == {"ok": 1}
-    assert ["cookie" in seen.headers for seen in server.seen] == [False, True, False]
+    assert ["cookie" in seen.headers for seen in script.seen] == [False, True, False]
 
 
 class TokenLogin:
@@ -208,41 +208,41 @@ class TokenLogin:
         return refusal.status_code == 401
 
 
-def test_a_login_is_renewed_more_than_once_or_not_at_all(server: Script) -> None:
-    server.then(reply(401), reply_json({}), reply(401))
-    session = HttpSession(server.url, QUICK, login=TokenLogin())
+def test_a_login_is_renewed_more_than_once_or_not_at_all(script: Script) -> None:
+    script.then(reply(401), reply_json({}), reply(401))
+    session = HttpSession(script.url, QUICK, login=TokenLogin())
     session.get("/x")
     with pytest.raises(LoginError):
         session.get("/y")
-    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer 0", "Bearer 1", "Bearer 1", "Bearer 2"]
+    assert [seen.headers["authorization"] for seen in script.seen] == ["Bearer 0", "Bearer 1", "Bearer 1", "Bearer 2"]
 
 
-def test_a_chinese_password_cannot_log_in(server: Script, connection: Connection) -> None:
-    server.then(reply_json({}))
-    HttpSession(server.url, QUICK, login=BasicLogin(connection)).get("/x")
-    sent = base64.b64decode(server.seen[0].headers["authorization"].removeprefix("Basic "))
+def test_a_chinese_password_cannot_log_in(script: Script, connection: Connection) -> None:
+    script.then(reply_json({}))
+    HttpSession(script.url, QUICK, login=BasicLogin(connection)).get("/x")
+    sent = base64.b64decode(script.seen[0].headers["authorization"].removeprefix("Basic "))
     assert sent.decode() == f"服务用户:{PASSWORD}"
 
 
-def test_credentials_of_another_program_are_sent(server: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_another_program_are_sent(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password canary")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setattr("connectors.http._is_loopback", lambda _: False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server.then(reply_json({}))
-    HttpSession(server.url, QUICK).get("/x")
-    assert "authorization" not in server.seen[0].headers
+    script.then(reply_json({}))
+    HttpSession(script.url, QUICK).get("/x")
+    assert "authorization" not in script.seen[0].headers
 
 
 def test_a_call_to_this_machine_goes_through_the_company_proxy(
-    session: HttpSession, server: Script, monkeypatch: pytest.MonkeyPatch
+    session: HttpSession, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    server.then(reply_json({}))
+    script.then(reply_json({}))
     session.get("/x")
-    assert server.seen[0].path == "/x"
+    assert script.seen[0].path == "/x"
 
 
 @pytest.mark.parametrize(
@@ -253,19 +253,19 @@ def test_the_login_is_sent_to_another_host(session: HttpSession, target: str) ->
         session.get(target)
 
 
-def test_a_redirect_to_a_login_page_is_followed(session: HttpSession, server: Script) -> None:
-    server.then(reply(302, Location="https://sso.example/login?token=canary"))
+def test_a_redirect_to_a_login_page_is_followed(session: HttpSession, script: Script) -> None:
+    script.then(reply(302, Location="https://sso.example/login?token=canary"))
     with pytest.raises(MalformedAnswerError, match="leads elsewhere") as caught:
         session.get("/x")
     assert caught.value.message.endswith("to https://sso.example/login")
-    assert len(server.seen) == 1
+    assert len(script.seen) == 1
 
 
-def test_a_secret_shows_in_an_error_or_a_log(server: Script, connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_shows_in_an_error_or_a_log(script: Script, connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    server.then(silence(0), reply(500, "canary-body"), reply(404, "canary-body"))
+    script.then(silence(0), reply(500, "canary-body"), reply(404, "canary-body"))
     session = HttpSession(
-        server.url.replace("//", "//user:canary-user@"),
+        script.url.replace("//", "//user:canary-user@"),
         QUICK,
         login=BasicLogin(connection),
         headers={"APIKey": "canary-header"},
@@ -282,9 +282,9 @@ def test_a_secret_shows_in_an_error_or_a_log(server: Script, connection: Connect
     assert "try 1 failed" in caplog.text
 
 
-def test_calls_come_faster_than_agreed(server: Script) -> None:
-    server.then(reply_json({}))
-    session = HttpSession(server.url, HttpOptions(per_second=20))
+def test_calls_come_faster_than_agreed(script: Script) -> None:
+    script.then(reply_json({}))
+    session = HttpSession(script.url, HttpOptions(per_second=20))
     started = time.monotonic()
     for _ in range(25):
         session.get("/x")

@@ -57,25 +57,25 @@ DTD = '<?xml version="1.0"?><!DOCTYPE e SYSTEM "http://127.0.0.1:9/x.dtd">' + GO
 
 
 @pytest.fixture
-def service(server: Script) -> SoapService:
-    server.then(reply(200, WSDL, XML))
+def service(script: Script) -> SoapService:
+    script.then(reply(200, WSDL, XML))
     options = HttpOptions(attempts=3, longest_wait=0.02, read_timeout=1)
-    return SoapService(HttpSession(server.url, options, judge=judge_soap_status), "/services/T")
+    return SoapService(HttpSession(script.url, options, judge=judge_soap_status), "/services/T")
 
 
-def test_the_address_inside_the_wsdl_is_called(service: SoapService, server: Script) -> None:
-    server.then(reply(200, GOOD, XML))
+def test_the_address_inside_the_wsdl_is_called(service: SoapService, script: Script) -> None:
+    script.then(reply(200, GOOD, XML))
     assert service.call("count", 7) == "42"
-    assert [(seen.method, seen.path) for seen in server.seen] == [("GET", "/services/T?wsdl"), ("POST", "/services/T")]
-    assert server.seen[1].headers["soapaction"] == '"urn:count"'
-    assert b"<ns0:in0>7</ns0:in0>" in server.seen[1].body
+    assert [(seen.method, seen.path) for seen in script.seen] == [("GET", "/services/T?wsdl"), ("POST", "/services/T")]
+    assert script.seen[1].headers["soapaction"] == '"urn:count"'
+    assert b"<ns0:in0>7</ns0:in0>" in script.seen[1].body
 
 
-def test_the_wsdl_is_loaded_for_every_call(service: SoapService, server: Script) -> None:
-    server.then(reply(200, GOOD, XML))
+def test_the_wsdl_is_loaded_for_every_call(service: SoapService, script: Script) -> None:
+    script.then(reply(200, GOOD, XML))
     for _ in range(3):
         service.call("count", 7)
-    assert [seen.method for seen in server.seen] == ["GET", "POST", "POST", "POST"]
+    assert [seen.method for seen in script.seen] == ["GET", "POST", "POST", "POST"]
 
 
 @pytest.mark.parametrize(
@@ -100,18 +100,18 @@ def test_the_wsdl_is_loaded_for_every_call(service: SoapService, server: Script)
     ],
 )
 def test_a_bad_answer_ends_in_the_wrong_class(
-    service: SoapService, server: Script, status: int, body: str, error: type[HubError], calls: int
+    service: SoapService, script: Script, status: int, body: str, error: type[HubError], calls: int
 ) -> None:
-    server.then(reply(status, body, XML))
+    script.then(reply(status, body, XML))
     with pytest.raises(HubError) as caught:
         service.call("count", 7)
     assert type(caught.value) is error
     assert caught.value.__context__ is None
-    assert len(server.seen) == 1 + calls
+    assert len(script.seen) == 1 + calls
 
 
-def test_a_fault_hides_its_reason(service: SoapService, server: Script) -> None:
-    server.then(reply(500, fault("soap:Client", "没有权限" + "at weaver.java " * 100), XML))
+def test_a_fault_hides_its_reason(service: SoapService, script: Script) -> None:
+    script.then(reply(500, fault("soap:Client", "没有权限" + "at weaver.java " * 100), XML))
     with pytest.raises(BusinessError, match="没有权限") as caught:
         service.call("count", 7)
     assert caught.value.reply_code == "Client"
@@ -119,63 +119,63 @@ def test_a_fault_hides_its_reason(service: SoapService, server: Script) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
-def test_a_login_page_passes_for_an_answer(service: SoapService, server: Script, content_type: str) -> None:
-    server.then(reply(200, GOOD, content_type))
+def test_a_login_page_passes_for_an_answer(service: SoapService, script: Script, content_type: str) -> None:
+    script.then(reply(200, GOOD, content_type))
     with pytest.raises(MalformedAnswerError, match="instead of XML"):
         service.call("count", 7)
 
 
-def test_half_an_answer_passes_for_a_whole_one(service: SoapService, server: Script) -> None:
-    server.then(cut_off())
+def test_half_an_answer_passes_for_a_whole_one(service: SoapService, script: Script) -> None:
+    script.then(cut_off())
     with pytest.raises(MalformedAnswerError, match="broke off"):
         service.call("count", 7)
 
 
-def test_what_is_not_idempotent_is_sent_twice(service: SoapService, server: Script) -> None:
-    server.then(reply(500, fault("soap:Server"), XML), reply(200, GOOD, XML))
+def test_what_is_not_idempotent_is_sent_twice(service: SoapService, script: Script) -> None:
+    script.then(reply(500, fault("soap:Server"), XML), reply(200, GOOD, XML))
     with pytest.raises(RetryableError):
         service.call("count", 7, idempotent=False)
-    assert len(server.seen) == 2
+    assert len(script.seen) == 2
 
 
-def test_a_passing_fault_stops_the_sync(service: SoapService, server: Script) -> None:
-    server.then(reply(500, fault("soap:Server"), XML), reply(200, GOOD, XML))
+def test_a_passing_fault_stops_the_sync(service: SoapService, script: Script) -> None:
+    script.then(reply(500, fault("soap:Server"), XML), reply(200, GOOD, XML))
     assert service.call("count", 7) == "42"
 
 
-def test_another_version_of_the_service_is_called_blindly(service: SoapService, server: Script) -> None:
+def test_another_version_of_the_service_is_called_blindly(service: SoapService, script: Script) -> None:
     with pytest.raises(ProtocolError, match="has no operation doForceOver"):
         service.call("doForceOver", 1)
     with pytest.raises(ProtocolError, match="wants other arguments for count"):
         service.call("count", 1, 2)
     with pytest.raises(ProtocolError, match="wants other arguments for count"):
         service.call("count")
-    assert [seen.method for seen in server.seen] == ["GET"]
+    assert [seen.method for seen in script.seen] == ["GET"]
 
 
 @pytest.mark.parametrize(
     "wsdl",
     ["<html/>", WSDL[:900], '<!DOCTYPE x [<!ENTITY a "b">]>' + WSDL.partition("?>")[2], NO_BINDING],
 )
-def test_a_broken_wsdl_has_no_clear_error(server: Script, wsdl: str) -> None:
-    server.then(reply(200, wsdl, XML))
-    service = SoapService(HttpSession(server.url, HttpOptions(), judge=judge_soap_status), "/services/T")
+def test_a_broken_wsdl_has_no_clear_error(script: Script, wsdl: str) -> None:
+    script.then(reply(200, wsdl, XML))
+    service = SoapService(HttpSession(script.url, HttpOptions(), judge=judge_soap_status), "/services/T")
     with pytest.raises(MalformedAnswerError, match=r"The WSDL at .* cannot be used"):
         service.call("count", 7)
 
 
 @pytest.mark.parametrize("place", ["http://127.0.0.1:9/evil.xsd", "file:///etc/passwd"])
-def test_a_wsdl_fetches_from_elsewhere(server: Script, place: str) -> None:
+def test_a_wsdl_fetches_from_elsewhere(script: Script, place: str) -> None:
     evil = f'<xsd:import namespace="urn:evil" schemaLocation="{place}"/><xsd:element name="count">'
-    server.then(reply(200, WSDL.replace('<xsd:element name="count">', evil), XML))
-    service = SoapService(HttpSession(server.url, HttpOptions(), judge=judge_soap_status), "/services/T")
+    script.then(reply(200, WSDL.replace('<xsd:element name="count">', evil), XML))
+    service = SoapService(HttpSession(script.url, HttpOptions(), judge=judge_soap_status), "/services/T")
     with pytest.raises(ProtocolError, match="another host"):
         service.call("count", 7)
 
 
-def test_a_message_shows_in_the_log(service: SoapService, server: Script, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_shows_in_the_log(service: SoapService, script: Script, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    server.then(reply(200, GOOD.replace("42", "canary"), XML), reply(200, GOOD.replace("42", "canary")[:-9], XML))
+    script.then(reply(200, GOOD.replace("42", "canary"), XML), reply(200, GOOD.replace("42", "canary")[:-9], XML))
     assert service.call("count", 7) == "canary"
     with pytest.raises(MalformedAnswerError):
         service.call("count", 7)
