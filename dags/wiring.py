@@ -105,7 +105,7 @@ def run_step(step: str, unit: str) -> int:
     from warranty_hub.pipelines.steps import STEPS
     from warranty_hub.provider import connection_from_airflow
 
-    get_current_context()["unit"] = unit  # type: ignore[typeddict-unknown-key]
+    get_current_context()["unit"] = unit
     report = STEPS[step].run(open_hub(CONFIG, connection_from_airflow), unit)
     structlog.get_logger(step).info(report.line())
     return report.run_id

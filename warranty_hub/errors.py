@@ -16,7 +16,6 @@
     │   ├── CountingError             the counting rule does not hold: a defect of ours
     │   ├── RefusedModelError         an IFC file that cannot be indexed
     │   ├── LookupImpossibleError     the system cannot tell whether a side effect happened
-    │   ├── StaleSourceError          a finance feed refuses to go out on stale facts
     │   └── BusinessError             the other system understood, and said no
     └── RecordError               skip this record: it goes to quarantine with its code and reason
 
@@ -147,13 +146,6 @@ class RefusedModelError(StopError):
 
     code = "HUB-330"
     remedy = "Export the model again as IFC2X3, IFC4 or IFC4X3."
-
-
-class StaleSourceError(StopError):
-    """A cost or period source had no success for longer than its limit."""
-
-    code = "HUB-340"
-    remedy = "Bring the named source up to date first (`warranty-hub status`)."
 
 
 class BusinessError(StopError):
