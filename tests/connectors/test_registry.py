@@ -1,0 +1,86 @@
+"""The registry: options are checked before anything is called, and nothing heavy is imported for nothing."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.contract import Sink, Source
+from connectors.registry import SINKS, SOURCES, build_sink, build_source
+from warranty_hub.errors import ConfigError
+from warranty_hub.settings import Connection
+
+CONNECTION = Connection("other", "http", "127.0.0.1", 9, "http", "u", SecretStr("canary"))
+ZONE = {"zone": "Asia/Shanghai"}
+GOOD: dict[str, dict[str, Any]] = {
+    "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
+    "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
+    "weaver": {**ZONE, "user_id": 7},
+}
+SINK_OPTIONS = {"weaver": {"user_id": 7, "workflow_id": 12}}
+
+
+def connection_for(system: str) -> Connection:
+    return Connection("db", "postgres", "127.0.0.1") if system == "sql_tickets" else CONNECTION
+
+
+@pytest.mark.parametrize("system", SOURCES)
+def test_a_source_breaks_the_contract(system: str) -> None:
+    source: Source = build_source(system, connection_for(system), GOOD[system])
+    streams = source.streams()
+    assert streams
+    assert all(stream.name == name and stream.key for name, stream in streams.items())
+    assert not any(stream.ordered and stream.cursor is None for stream in streams.values())
+    for name, stream in streams.items():
+        if not stream.sweepable:
+            with pytest.raises(ConfigError, match="cannot be swept"):
+                source.keys(name)
+
+
+@pytest.mark.parametrize("system", SINKS)
+def test_a_sink_cannot_be_built(system: str) -> None:
+    sink: Sink = build_sink(system, CONNECTION, SINK_OPTIONS[system])
+    assert sink
+
+
+@pytest.mark.parametrize(
+    ("system", "change", "problem"),
+    [
+        ("sql_tickets", {"streams": {"tickets": {"table": "t"}}}, "options.streams.tickets.key: Field required"),
+        (
+            "sql_tickets",
+            {"streams": {"tickets": {"table": "t", "key": [], "tabel": 1}}},
+            "streams.tickets.tabel: this option does not",
+        ),
+        ("sql_tickets", {"zone": "Shanghai"}, "options.zone: .* is not a time zone"),
+        ("sql_tickets", {"page_size": 0}, "options.page_size"),
+        ("sap_s4", {"company_codes": ["1000' or '1' eq '1"]}, "options.company_codes.0"),
+        ("sap_s4", {"accounts": ["66*"]}, "options.accounts.0"),
+        ("sap_s4", {"accounts": []}, "options.accounts"),
+        ("sap_s4", {"http": {"attemps": 3}}, "options.http.attemps: this option does not exist"),
+        ("sap_s4", {"client": "1"}, "options.client"),
+        ("weaver", {"user_id": "me"}, "options.user_id"),
+        ("weaver", {"listing": "Handled"}, "options.listing"),
+    ],
+)
+def test_a_wrong_option_has_no_clear_error(system: str, change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        build_source(system, connection_for(system), {**GOOD[system], **change})
+    assert f"docs/connectors/{system}.md" in caught.value.remedy
+
+
+def test_an_unknown_system_has_no_clear_error() -> None:
+    with pytest.raises(ConfigError, match="no source for system 'kingdee'") as caught:
+        build_source("kingdee", CONNECTION, {})
+    assert "sap_s4" in caught.value.remedy
+    with pytest.raises(ConfigError, match="no sink for system 'sap_s4'"):
+        build_sink("sap_s4", CONNECTION, {})
+
+
+def test_a_dag_file_loads_what_only_one_connector_needs() -> None:
+    heavy = ("zeep", "lxml", "pandas", "requests", "airflow")
+    program = f"import sys, connectors.registry; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
