@@ -80,11 +80,12 @@ def _class_fit(rule: ElementRule, ifc_class: str) -> Fit:
 
 
 def _predefined_type_fit(rule: ElementRule, ifc_class: str, value: str | None) -> Fit:
+    """Without a telling type a class is sure only if it is no other component's class too."""
     wanted = rule.classes.get(ifc_class, frozenset())
     if not wanted or value in wanted:
         return Fit.SURE
-    others = _wanted_by_any(ifc_class) - wanted
-    if value in others:
+    others = _types_of_class(ifc_class) - {wanted}
+    if any(value in types for types in others):
         return Fit.NO
     return Fit.POSSIBLE if others else Fit.SURE
 
@@ -116,8 +117,9 @@ def rules() -> Mapping[str, ElementRule]:
 
 
 @cache
-def _wanted_by_any(ifc_class: str) -> frozenset[str]:
-    return frozenset().union(*(rule.classes.get(ifc_class, frozenset()) for rule in rules().values()))
+def _types_of_class(ifc_class: str) -> frozenset[frozenset[str]]:
+    """The predefined types that tell the components of one class apart; the empty set stands for a component of any type."""
+    return frozenset(rule.classes[ifc_class] for rule in rules().values() if ifc_class in rule.classes)
 
 
 def _rule(component: Component) -> ElementRule:

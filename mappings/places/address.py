@@ -114,7 +114,10 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
-    """The groups of neighbouring tokens that look like an address; a second building begins a second address."""
+    """The groups of neighbouring tokens that look like an address; a second building begins a second address.
+
+    Bare numbers alone are one only if there is nothing better, and the text begins or ends with them.
+    """
     runs: list[list[_Token]] = []
     for token in _tokens(without_other_numbers(text)):
         joins = runs and _BETWEEN.fullmatch(text, runs[-1][-1].end, token.start)
@@ -122,7 +125,8 @@ def _runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
             runs[-1].append(token)
         else:
             runs.append([token])
-    return [tuple(run) for run in runs if _is_address(run, text, free)]
+    strong = [tuple(run) for run in runs if not _is_weak(run)]
+    return strong or ([] if free else [tuple(run) for run in runs if _at_an_end(run, text)])
 
 
 def _longest(runs: list[tuple[_Token, ...]]) -> list[tuple[_Token, ...]]:
@@ -130,12 +134,12 @@ def _longest(runs: list[tuple[_Token, ...]]) -> list[tuple[_Token, ...]]:
     return [run for run in runs if len(run) == max(map(len, runs))]
 
 
-def _is_address(run: list[_Token], text: str, free: bool) -> bool:
-    """Bare numbers alone count only where an address begins or ends with them."""
-    if not _WEAK.fullmatch("".join(token.kind for token in run)):
-        return True
-    at_an_end = not text[: run[0].start].strip() or not text[run[-1].end :].strip()
-    return at_an_end and not free
+def _is_weak(run: list[_Token]) -> bool:
+    return _WEAK.fullmatch("".join(token.kind for token in run)) is not None
+
+
+def _at_an_end(run: list[_Token], text: str) -> bool:
+    return not text[: run[0].start].strip() or not text[run[-1].end :].strip()
 
 
 # ------------------------------------------------------------------------------------------------ forms

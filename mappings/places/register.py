@@ -287,8 +287,10 @@ def _cuts(span: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def _longest_apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Of overlapping spans the longest, in the order of the text."""
+    taken: set[int] = set()
     kept: list[tuple[int, int]] = []
     for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span)):
-        if all(end <= other_start or start >= other_end for other_start, other_end in kept):
+        if taken.isdisjoint(range(start, end)):
+            taken.update(range(start, end))
             kept.append((start, end))
     return sorted(kept)

@@ -1,6 +1,7 @@
 """Registers of made-up projects, named as people in China name theirs."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from mappings.places import Place, Register
 from warranty_hub.records.codes import PlaceKind
@@ -19,37 +20,27 @@ def places(
             yield from _unit(building, unit, floors, flats)
 
 
-def register(**sizes: int) -> Register:
-    """Three towers of 18 floors, unless told otherwise."""
-    return Register(places(**sizes))  # type: ignore[arg-type]
+def register() -> Register:
+    """Three towers of two units and 18 floors."""
+    return Register(places())
 
 
 def _unit(building: str, unit: str, floors: int, flats: int) -> Iterator[Place]:
     home = f"P/{building}/{unit}"
-    yield Place(home, PlaceKind.UNIT, f"P/{building}", f"{unit}单元", building=building, unit=unit)
+    place = partial(Place, building=building, unit=unit)
+    yield place(home, PlaceKind.UNIT, f"P/{building}", f"{unit}单元")
     for name in ("B1", "屋面"):
-        yield Place(f"{home}/{name}", PlaceKind.STOREY, home, name, building=building, unit=unit, storey=name)
+        yield place(f"{home}/{name}", PlaceKind.STOREY, home, name, storey=name)
     for floor in range(1, floors + 1):
         storey = f"{home}/{floor}F"
-        at = {"building": building, "unit": unit, "storey": f"{floor}F"}
-        yield Place(storey, PlaceKind.STOREY, home, f"{floor}F", **at)
-        lobby = f"{unit}-{floor}F-电梯厅"
-        yield Place(f"{storey}/电梯厅", PlaceKind.ROOM, storey, lobby, room_code="R17", aliases=("电梯厅",), **at)
+        here = partial(place, storey=f"{floor}F")
+        yield here(storey, PlaceKind.STOREY, home, f"{floor}F")
+        yield here(f"{storey}/电梯厅", PlaceKind.ROOM, storey, f"{unit}-{floor}F-电梯厅", room_code="R17", aliases=("电梯厅",))
         for flat in range(1, flats + 1):
-            yield from _dwelling(home, storey, f"{floor * 100 + flat}", at)
-
-
-def _dwelling(home: str, storey: str, number: str, at: dict[str, str]) -> Iterator[Place]:
-    name = f"{at['unit']}-{number}"
-    yield Place(f"{home}/{number}", PlaceKind.DWELLING, storey, name, dwelling=number, **at)
-    for room, code in ROOMS.items():
-        yield Place(
-            f"{home}/{number}/{room}",
-            PlaceKind.ROOM,
-            f"{home}/{number}",
-            f"{name}-{room}",
-            dwelling=number,
-            room_code=code,
-            aliases=(room,),
-            **at,
-        )
+            number = f"{floor * 100 + flat}"
+            dwelling = f"{home}/{number}"
+            yield here(dwelling, PlaceKind.DWELLING, storey, f"{unit}-{number}", dwelling=number)
+            inside = partial(here, dwelling=number)
+            for room, code in ROOMS.items():
+                name = f"{unit}-{number}-{room}"
+                yield inside(f"{dwelling}/{room}", PlaceKind.ROOM, dwelling, name, room_code=code, aliases=(room,))
