@@ -2,15 +2,22 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+import yaml
+from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
+from connectors.erp.sap import SapOptions
+from connectors.http import HttpOptions
+from connectors.oa.weaver import WeaverSinkOptions, WeaverSourceOptions
 from connectors.registry import SINKS, SOURCES, build_sink, build_source
+from connectors.tickets.sql import SqlOptions, SqlStream
 from warranty_hub.errors import ConfigError
-from warranty_hub.settings import Connection
+from warranty_hub.settings import Connection, Settings
 
 CONNECTION = Connection("other", "http", "127.0.0.1", 9, "http", "u", SecretStr("canary"))
 ZONE = {"zone": "Asia/Shanghai"}
@@ -84,3 +91,36 @@ def test_a_dag_file_loads_what_only_one_connector_needs() -> None:
     program = f"import sys, connectors.registry; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+PAGES = Path(__file__).parents[2] / "docs" / "connectors"
+MODELS: dict[str, list[type[BaseModel]]] = {
+    "sql_tickets": [SqlOptions, SqlStream],
+    "sap_s4": [SapOptions, HttpOptions],
+    "weaver": [WeaverSourceOptions, WeaverSinkOptions],
+}
+
+
+@pytest.mark.parametrize("system", MODELS)
+def test_an_option_is_not_documented(system: str) -> None:
+    page = (PAGES / f"{system}.md").read_text(encoding="utf-8")
+    missing = [
+        name for model in MODELS[system] for name in model.model_fields if f"`{name}`" not in page and f".{name}`" not in page
+    ]
+    assert set(missing) <= {"streams"}
+
+
+def blocks() -> Iterator[tuple[str, dict[str, Any]]]:
+    for system in MODELS:
+        page = (PAGES / f"{system}.md").read_text(encoding="utf-8")
+        yield system, yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+
+
+@pytest.mark.parametrize(("system", "block"), list(blocks()))
+def test_the_hub_yaml_of_a_page_does_not_work(system: str, block: dict[str, Any]) -> None:
+    settings = Settings.model_validate({"database": "postgresql+psycopg:///hub", **block})
+    for source in settings.sources.values():
+        built = build_source(source.system, connection_for(system), {"zone": source.zone, **source.options})
+        assert set(source.streams) == set(built.streams())
+    for sink in settings.sinks.values():
+        assert build_sink(sink.system, CONNECTION, sink.options)
