@@ -1,9 +1,9 @@
 """Boxes of elements and spaces, computed by ifcopenshell in a child process with limits.
 
-Kernel: measured on real models, hybrid-cgal-simple-opencascade is 2 to 10 times as fast as plain opencascade with the same boxes
-(within 1 cm but for 11 beams of 15 models); the manifold kernel crashes. What it cannot build, or was busy with when it crashed,
-plain opencascade tries again. Openings are not cut out of walls: that takes half the time, fails now and then, and moves the
-box of 5 in 1,532 elements.
+Kernel: measured on real models, hybrid-cgal-simple-opencascade is 2 to 10 times as fast as plain opencascade with the same
+boxes (within 1 cm but for 11 beams of 15 models); the manifold kernel crashes. What it cannot build, or was busy with when it
+crashed, plain opencascade tries again. Openings are not cut out of walls: that takes half the time, fails now and then, and
+moves the box of 5 in 1,532 elements.
 """
 
 import math

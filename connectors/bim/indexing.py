@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.bim.findings import find
-from connectors.bim.links import Links, TypeFacts, optional, predefined_type, read_links, related
-from connectors.bim.properties import clean_text, entities
+from connectors.bim.links import Links, TypeFacts, predefined_type, read_links, related
+from connectors.bim.properties import clean_text
 from connectors.bim.shapes import Building, Element, ModelIndex, Space, SpaceRelation, Storey, System
 
 UNTYPED = TypeFacts(0, None, None, ())
@@ -127,22 +127,25 @@ def _systems(model: Any, elements: Container[int], links: Links) -> Iterator[Sys
 def _relations(
     model: Any, elements: tuple[Element, ...], spaces: Container[int], systems: tuple[System, ...]
 ) -> Iterator[SpaceRelation]:
-    for row in elements:
-        if row.space_step is not None:
-            yield SpaceRelation(row.space_step, row.step_id, "contained")
-    known = {row.step_id for row in elements}
+    """What the file states; rows may repeat (a wall bounds a room with several faces)."""
     covered = "RelatedSpace" if model.schema == "IFC2X3" else "RelatingSpace"
     stated = (
-        ("boundary", "IfcRelSpaceBoundary", "RelatingSpace", "RelatedBuildingElement"),
-        ("covers", "IfcRelCoversSpaces", covered, "RelatedCoverings"),
+        ("contained", ((row.space_step, row.step_id) for row in elements if row.space_step is not None)),
+        ("boundary", _pairs(model, "IfcRelSpaceBoundary", "RelatingSpace", "RelatedBuildingElement")),
+        ("covers", _pairs(model, "IfcRelCoversSpaces", covered, "RelatedCoverings")),
+        ("serves", _served(model, systems)),
     )
-    for name, relation, space, element in stated:
-        for place, items in related(model, relation, space, element):
-            for item in items:
-                if place.id() in spaces and item.id() in known:
-                    yield SpaceRelation(place.id(), item.id(), name)
+    known = {row.step_id for row in elements}
+    for name, pairs in stated:
+        yield from (SpaceRelation(space, element, name) for space, element in pairs if space in spaces and element in known)
+
+
+def _pairs(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[int, int]]:
+    for first, others in related(model, relation, one, many):
+        yield from ((first.id(), other.id()) for other in others)
+
+
+def _served(model: Any, systems: tuple[System, ...]) -> Iterator[tuple[int, int]]:
     members = {row.step_id: row.element_steps for row in systems}
-    for system, places in related(model, "IfcRelServicesBuildings", "RelatingSystem", "RelatedBuildings"):
-        for place in places:
-            if place.id() in spaces:
-                yield from (SpaceRelation(place.id(), step, "serves") for step in members.get(system.id(), ()))
+    for system, place in _pairs(model, "IfcRelServicesBuildings", "RelatingSystem", "RelatedBuildings"):
+        yield from ((place, element) for element in members.get(system, ()))

@@ -1,8 +1,8 @@
 """Property sets and materials of an ifcopenshell model as plain values.
 
-Each property set entity is read once and stored by the hash of its content: Revit writes the same set for hundreds of elements.
-Attributes are taken by position where every property of a model passes through: by name is three times slower, and the positions
-are the same in IFC2X3, IFC4 and IFC4X3.
+Each property set entity is read once and stored by the hash of its content: Revit writes the same set for hundreds of
+elements. Attributes are taken by position where every property of a model passes through: by name is three times slower, and
+the positions are the same in IFC2X3, IFC4 and IFC4X3.
 """
 
 import json

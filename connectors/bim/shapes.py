@@ -102,7 +102,8 @@ class System(NamedTuple):
     element_steps: tuple[int, ...]
 
 
-class Finding(NamedTuple):
+@dataclass(frozen=True)
+class Finding:
     """Something that makes the model less useful for locating defects, for the people who export it."""
 
     code: str
@@ -115,8 +116,8 @@ class Finding(NamedTuple):
 class ModelIndex:
     """Everything the hub knows about one model file, geometry apart.
 
-    ``unit_scale`` is metres per length unit of the file. ``header_time`` is the file header's text. ``property_sets`` holds each
-    distinct content once, by its SHA-256. ``space_boundaries`` counts the file's IfcRelSpaceBoundary.
+    ``unit_scale`` is metres per length unit of the file. ``header_time`` is the file header's text. ``property_sets`` holds
+    each distinct content once, by its SHA-256. ``space_boundaries`` counts the file's IfcRelSpaceBoundary.
     """
 
     schema: str

@@ -30,7 +30,7 @@ OTHER_FORMATS = {
 
 @dataclass(frozen=True)
 class StepFile:
-    """A STEP file on disk, ASCII throughout. ``raw_encoding``: how it had written its texts against the standard, None if it had not."""
+    """A STEP file on disk, ASCII throughout. ``raw_encoding``: what its texts were written in against the standard, or None."""
 
     path: Path
     raw_encoding: str | None
