@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -129,7 +129,7 @@ def _write_revision(db: Connection, run_id: int, indexed: Indexed) -> int:
         .where(bim_revision.c.model_id == indexed.model_id, bim_revision.c.current)
         .values(current=False, changed_tx=text(THIS_TRANSACTION))
     )
-    findings = [finding._asdict() for finding in model.findings]
+    findings = [asdict(finding) for finding in model.findings]
     if indexed.geometry_note:
         findings.append({"code": "GEOMETRY", "message_en": indexed.geometry_note, "message_zh": "几何计算未完成", "count": 1})
     values = {
