@@ -7,6 +7,7 @@ ifcopenshell 0.9 drops every such byte without a word: 三层 becomes an empty n
 import codecs
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ OTHER_FORMATS = {
     b"{": ("JSON", "Export it as IFC in STEP format."),
     b"\x1f\x8b": ("a gzip archive", "Unpack it."),
 }
+# What zipfile raises for a damaged archive; NotImplementedError: an unknown method; RuntimeError: a password.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def _unpack(path: Path, target: Path) -> Path:
                 )
             with archive.open(models[0]) as packed, target.open("wb") as plain:
                 _copy_limited(packed, plain, path.name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
+    except BROKEN_ZIP as error:
         raise RefusedModelError(
             f"{path.name} cannot be unpacked: {error}", remedy="Pack it again, without a password."
         ) from error

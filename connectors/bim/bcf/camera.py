@@ -29,7 +29,7 @@ def camera_to(box: Box, room_box: Box | None = None) -> Camera:
 
 
 def _eye_in(room: Box, aim: Vector, distance: float) -> Vector:
-    """From the aim through the middle of the room at eye height, as far as the room goes; from a corner if that is the middle."""
+    """From the aim through the middle of the room at eye height, as far as the room goes; else from a corner of it."""
     inside = _grown(room, -ELBOW_ROOM)
     middle = _centre(room)._replace(z=min(room.z_min + EYE_HEIGHT, inside.z_max))
     if math.dist(aim[:2], middle[:2]) < NEAREST:

@@ -5,13 +5,14 @@ refused, sizes are limited, and names in the archive are never used as paths.
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lxml import etree
 
 from connectors.bim.bcf.shapes import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Vector, Viewpoint
+from connectors.bim.step_file import BROKEN_ZIP
 from warranty_hub.errors import MalformedAnswerError
 
 MAX_ENTRIES = 50_000
@@ -28,10 +29,8 @@ def read_bcf(path: Path) -> BcfFile:
     try:
         with zipfile.ZipFile(path) as archive:
             return _Reader(path.name, archive).read()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
-        raise MalformedAnswerError(
-            f"{path.name} is no BCF file: not a readable zip archive ({error})", remedy=REMEDY
-        ) from error
+    except BROKEN_ZIP as error:
+        raise MalformedAnswerError(f"{path.name} is no BCF file: no readable zip archive ({error})", remedy=REMEDY) from error
 
 
 class _Reader:
@@ -81,18 +80,16 @@ class _Reader:
                 stage=_text(topic, "Stage"),
                 description=_text(topic, "Description"),
                 reference_links=_texts(topic, "ReferenceLink"),
-                related_topics=tuple(
-                    guid for item in _all(topic, "RelatedTopic", "RelatedTopics") if (guid := item.get("Guid"))
-                ),
+                related_topics=tuple(item.get("Guid", "") for item in _identified(topic, "RelatedTopic", "RelatedTopics")),
                 files=tuple(_header_file(item) for item in _all(markup, "File")),
-                comments=tuple(_comment(item) for item in _all(markup, "Comment") if item.get("Guid")),
+                comments=tuple(_comment(item) for item in _identified(markup, "Comment")),
                 viewpoints=tuple(self._viewpoints(folder, markup)),
             )
         except ValueError as error:
             raise self._malformed(f"{folder}markup.bcf or a viewpoint beside it: {error}") from error
 
     def _viewpoints(self, folder: str, markup: etree._Element) -> Iterator[Viewpoint]:
-        listed = [item for item in _all(markup, "Viewpoints", "ViewPoint") if item.get("Guid")]
+        listed = list(_identified(markup, "Viewpoints", "ViewPoint"))
         for item in listed:
             view, picture = _text(item, "Viewpoint") or "viewpoint.bcfv", _text(item, "Snapshot") or "snapshot.png"
             yield self._viewpoint(item.get("Guid", ""), folder + view, folder + picture)
@@ -149,15 +146,16 @@ class _Reader:
 
 def _flat_viewpoint(guid: str, info: etree._Element, snapshot: bytes | None) -> Viewpoint:
     """BCF 1.0 and 2.0 list components with flags; real files often set none, and mean the listed ones."""
-    listed = [(item, *_components_of([item])) for item in _all(info, "Component")]
-    colored = {item.get("Color", ""): None for item, _ in listed if item.get("Color")}
+    listed = list(_all(info, "Component"))
+    selected = [item for item in listed if item.get("Selected", "false" if item.get("Visible") else "true") == "true"]
+    hidden = [item for item in listed if item.get("Visible") == "false"]
+    colored: dict[str, list[etree._Element]] = {}
+    for item in listed:
+        if color := item.get("Color"):
+            colored.setdefault(color, []).append(item)
+    coloring = tuple(Coloring(color, tuple(map(_component, items))) for color, items in colored.items())
     return Viewpoint(
-        guid,
-        _camera(info),
-        tuple(part for item, part in listed if item.get("Selected", "false" if item.get("Visible") else "true") == "true"),
-        tuple(Coloring(color, tuple(part for item, part in listed if item.get("Color") == color)) for color in colored),
-        tuple(part for item, part in listed if item.get("Visible") == "false"),
-        snapshot=snapshot,
+        guid, _camera(info), tuple(map(_component, selected)), coloring, tuple(map(_component, hidden)), snapshot=snapshot
     )
 
 
@@ -177,14 +175,11 @@ def _comment(comment: etree._Element) -> Comment:
 
 
 def _components(parent: etree._Element | None) -> tuple[Component, ...]:
-    return () if parent is None else _components_of(_all(parent, "Component"))
+    return () if parent is None else tuple(map(_component, _all(parent, "Component")))
 
 
-def _components_of(items: Iterable[etree._Element]) -> tuple[Component, ...]:
-    return tuple(
-        Component(item.get("IfcGuid") or None, _text(item, "AuthoringToolId"), _text(item, "OriginatingSystem"))
-        for item in items
-    )
+def _component(item: etree._Element) -> Component:
+    return Component(item.get("IfcGuid") or None, _text(item, "AuthoringToolId"), _text(item, "OriginatingSystem"))
 
 
 def _camera(info: etree._Element) -> Camera | None:
@@ -192,15 +187,17 @@ def _camera(info: etree._Element) -> Camera | None:
     if camera is None:
         return None
     position, direction, up = (_vector(camera, name) for name in ("CameraViewPoint", "CameraDirection", "CameraUpVector"))
-    field_of_view, scale = _text(camera, "FieldOfView"), _text(camera, "ViewToWorldScale")
-    return Camera(position, direction, up, field_of_view and float(field_of_view), scale and float(scale))
+    return Camera(position, direction, up, _number(camera, "FieldOfView"), _number(camera, "ViewToWorldScale"))
 
 
 def _vector(camera: etree._Element, name: str) -> Vector:
     vector = _find(camera, name)
     if vector is None:
         raise ValueError(f"a camera without {name}")
-    return Vector(*(float(_text(vector, axis) or "nan") for axis in "XYZ"))
+    x, y, z = (_number(vector, axis) for axis in "XYZ")
+    if x is None or y is None or z is None:
+        raise ValueError(f"{name} without one of its coordinates")
+    return Vector(x, y, z)
 
 
 def _find(parent: etree._Element, name: str) -> etree._Element | None:
@@ -213,9 +210,19 @@ def _all(parent: etree._Element, *names: str) -> Iterator[etree._Element]:
     return parent.iter(*(f"{{*}}{name}" for name in names))
 
 
+def _identified(parent: etree._Element, *names: str) -> Iterator[etree._Element]:
+    """Descendants with a Guid: the text of a <Comment> is a <Comment> too, and 2.0 has a RelatedTopics for each one."""
+    return (item for item in _all(parent, *names) if item.get("Guid"))
+
+
 def _text(parent: etree._Element, name: str) -> str | None:
     child = _find(parent, name)
     return None if child is None or not child.text or not child.text.strip() else child.text.strip()
+
+
+def _number(parent: etree._Element, name: str) -> float | None:
+    text = _text(parent, name)
+    return None if text is None else float(text)
 
 
 def _texts(parent: etree._Element, *names: str) -> tuple[str, ...]:
