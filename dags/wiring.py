@@ -1,7 +1,7 @@
 """What all DAGs share: the settings, the assets that wake them, retries, and how a task calls a step of the hub.
 
-Only run ids pass between tasks; facts and progress live in the warehouse. An asset event may be lost or merged (Airflow 3.3), so
-every consumer reads "everything since my own cursor" and has a time schedule beside its assets.
+Only run ids pass between tasks; facts and progress live in the warehouse. An asset event may be lost or merged (Airflow
+3.3), so every consumer reads "everything since my own cursor" and has a time schedule beside its assets.
 """
 
 import os

@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 def test_codes_are_unique_and_remedies_are_sentences() -> None:
     found = [kind for kind, _ in error_tree()]
     assert len({kind.code for kind in found}) == len(found)
-    assert all(kind.remedy.endswith((".", "?")) or "HUB-350" == kind.code for kind in found)
+    assert all(kind.remedy.endswith((".", "?")) or kind.code == "HUB-350" for kind in found)
 
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:

@@ -8,9 +8,9 @@ from warranty_hub.errors import HubError
 
 _HEAD = """# Errors
 
-Every error of the hub has a stable code, says what happened on which record, and what to do. Airflow's retries follow the group:
-*RetryableError* is tried again, *LoginError* and *StopError* fail at once, *RecordError* never fails a run: the record waits in
-quarantine. Generated from `warranty_hub/errors.py`.
+Every error of the hub has a stable code, says what happened on which record, and what to do. Airflow's retries follow the
+group: *RetryableError* is tried again, *LoginError* and *StopError* fail at once, *RecordError* never fails a run: the record
+waits in quarantine. Generated from `warranty_hub/errors.py`.
 
 | code | error | when | what to do |
 |---|---|---|---|

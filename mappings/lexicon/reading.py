@@ -91,7 +91,7 @@ class Reading:
 @lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
     """Find components, defects, rooms and the orientation in free text, Chinese or English; what is unknown is not there."""
-    normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", text))
+    normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", text).replace("’", "'"))
     lower = lower_case(normal)
     words = _vocabulary()
     spaced = lower.replace("-", " ")

@@ -131,7 +131,8 @@ def _runs(text: str, free: bool) -> list[tuple[_Token, ...]]:
 
 def _longest(runs: list[tuple[_Token, ...]]) -> list[tuple[_Token, ...]]:
     """The runs that say most; several, if they say equally much (two addresses in one text)."""
-    return [run for run in runs if len(run) == max(map(len, runs))]
+    most = max(map(len, runs), default=0)
+    return [run for run in runs if len(run) == most]
 
 
 def _is_weak(run: list[_Token]) -> bool:

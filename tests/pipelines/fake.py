@@ -140,4 +140,4 @@ def quarantined(engine: Engine) -> list[tuple[Any, ...]]:
 def runs(engine: Engine) -> list[Mapping[str, Any]]:
     """The run ledger, oldest first."""
     with engine.connect() as db:
-        return [row._mapping for row in db.execute(text("SELECT * FROM ops.run ORDER BY run_id"))]
+        return [dict(row._mapping) for row in db.execute(text("SELECT * FROM ops.run ORDER BY run_id"))]

@@ -22,15 +22,17 @@ def hub(warehouse: Engine, sink: FakeSink) -> FakeHub:
     with warehouse.begin() as db:
         db.execute(
             text(
-                "INSERT INTO hub.ticket (source_system, source_id, ticket_no, project_code, description, urgency, reported_state,"
-                " reported_at, changed_at, run_id) VALUES ('wms', '1', 'WX1', 'P01', '渗水', 'NORMAL', 'SURVEYED', now(), now(), 1)"
+                "INSERT INTO hub.ticket (source_system, source_id, ticket_no, project_code, description, urgency,"
+                " reported_state, reported_at, changed_at, run_id)"
+                " VALUES ('wms', '1', 'WX1', 'P01', '渗水', 'NORMAL', 'SURVEYED', now(), now(), 1)"
             )
         )
         for number in (1, 2, 3):
             db.execute(
                 text(
-                    "INSERT INTO hub.repair_plan (source_system, source_id, plan_no, ticket_no, version, text, amount, currency, state,"
-                    " changed_at, run_id) VALUES ('wms', :id, :plan, 'WX1', 1, '重做防水', 1234.50, 'CNY', 'TO_SUBMIT', now(), 1)"
+                    "INSERT INTO hub.repair_plan (source_system, source_id, plan_no, ticket_no, version, text, amount, currency,"
+                    " state, changed_at, run_id)"
+                    " VALUES ('wms', :id, :plan, 'WX1', 1, '重做防水', 1234.50, 'CNY', 'TO_SUBMIT', now(), 1)"
                 ),
                 {"id": str(number), "plan": f"PL{number}"},
             )

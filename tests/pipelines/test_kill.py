@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine
@@ -29,7 +30,7 @@ RANDOM_KILLS = 25  # for each kind of stream
 
 
 def _source(*, ordered: bool, before_page: Callable[[int], None] = lambda _: None) -> FakeSource:
-    bad = {13: {"description": None}, 27: {"created": "never"}}
+    bad: dict[int, dict[str, Any]] = {13: {"description": None}, 27: {"created": "never"}}
     return FakeSource([record(n, **bad.get(n, {})) for n in range(60)], ordered=ordered, before_page=before_page)
 
 

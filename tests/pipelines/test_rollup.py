@@ -62,8 +62,10 @@ def _ticket(hub: Hub, number: str) -> None:
 def _cost(hub: Hub, source_id: str, ticket_no: str | None, amount: str, **changes: Any) -> None:
     values = {
         "source_system": "sap", "source_id": source_id, "fact_version": 1, "company_code": "1000", "fiscal_year": "2025",
-        "document_no": "100", "item_no": "1", "account": "6401", "stage": "ACTUAL", "posting_date": "2025-03-05", "period": "2025-03",
-        "amount": Decimal(amount), "currency": "CNY", "base_amount": Decimal(amount), "base_currency": "CNY", "project_code": "P01",
+        "document_no": "100", "item_no": "1", "account": "6401", "stage": "ACTUAL", "posting_date": "2025-03-05",
+        "period": "2025-03",
+        "amount": Decimal(amount), "currency": "CNY", "base_amount": Decimal(amount), "base_currency": "CNY",
+        "project_code": "P01",
         "assignment": ticket_no, "is_reversed": False, "run_id": 1, **changes,
     }  # fmt: skip
     with hub.engine.begin() as db:

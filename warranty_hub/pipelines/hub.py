@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from connectors.registry import build_sink, build_source
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL
 
 from connectors.contract import Sink, Source
+from connectors.registry import build_sink, build_source
 from warranty_hub.clock import Clock, system_clock
 from warranty_hub.errors import ConfigError
 from warranty_hub.settings import ConnectionLookup, Settings, connection_from_environment, load_settings
