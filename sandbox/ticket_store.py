@@ -1,4 +1,4 @@
-"""The in-house ticket store of the demo group: a database of its own, with tables and codes in the words of those who built it."""
+"""The in-house ticket store of the demo group: a database of its own, tables and codes in the words of those who built it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -16,8 +16,8 @@ metadata = MetaData()
 Local = DateTime(timezone=False)  # Asia/Shanghai, as everyone there knows
 
 
-def _table(name: str, key: str, **columns: type[Any] | Any) -> Table:
-    return Table(name, metadata, *(Column(column, kind, primary_key=column == key) for column, kind in columns.items()))
+def _table(table: str, key: str, /, **columns: type[Any] | Any) -> Table:
+    return Table(table, metadata, *(Column(column, kind, primary_key=column == key) for column, kind in columns.items()))
 
 
 org = _table("t_org", "org_no", org_no=Text, org_name=Text, org_level=Text, parent_no=Text)

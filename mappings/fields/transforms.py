@@ -24,6 +24,7 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
         "text": text,
         "blank_is_null": blank_is_null,
         "local_time": lambda value: local_time(value, zone),
+        "decision_time": lambda value, decision: None if decision == "RUNNING" else local_time(value, zone),
         "day": day,
         "amount": amount,
         "number_text": number_text,

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from connectors.contract import OutboxItem, Sink
 from warranty_hub.errors import BusinessError, HubError, LoginError, LookupImpossibleError, RateLimitedError
+from warranty_hub.money import quantise
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.records.codes import PlanState
 from warranty_hub.warehouse import outbox
@@ -59,9 +60,9 @@ def enqueue_plans(hub: Hub, sink_name: str) -> int:
                     "version": row.version,
                     "project_code": row.project_code,
                     "text": row.text,
-                    "amount": f"{row.amount:f}",
+                    "amount": f"{quantise(row.amount, row.currency):f}",
                     "currency": row.currency,
-                    "content_hash": content_hash(row.text, f"{row.amount:f}", row.currency),
+                    "content_hash": content_hash(row.text, f"{quantise(row.amount, row.currency):f}", row.currency),
                 },
             )
             for row in db.execute(waiting)
