@@ -145,17 +145,26 @@ class _Reader:
 
 
 def _flat_viewpoint(guid: str, info: etree._Element, snapshot: bytes | None) -> Viewpoint:
-    """BCF 1.0 and 2.0 list components with flags; real files often set none, and mean the listed ones."""
+    """BCF 1.0 and 2.0 list components with flags; real files often set none, and mean the listed ones.
+
+    Where some are declared visible and none hidden, they are all there is to see (official test case SingleVisibleWall).
+    """
     listed = list(_all(info, "Component"))
     selected = [item for item in listed if item.get("Selected", "false" if item.get("Visible") else "true") == "true"]
+    visible = [item for item in listed if item.get("Visible") == "true"]
     hidden = [item for item in listed if item.get("Visible") == "false"]
     colored: dict[str, list[etree._Element]] = {}
     for item in listed:
         if color := item.get("Color"):
             colored.setdefault(color, []).append(item)
-    coloring = tuple(Coloring(color, tuple(map(_component, items))) for color, items in colored.items())
     return Viewpoint(
-        guid, _camera(info), tuple(map(_component, selected)), coloring, tuple(map(_component, hidden)), snapshot=snapshot
+        guid,
+        _camera(info),
+        tuple(map(_component, selected)),
+        tuple(Coloring(color, tuple(map(_component, items))) for color, items in colored.items()),
+        tuple(map(_component, hidden or visible)),
+        default_visibility=bool(hidden) or not visible,
+        snapshot=snapshot,
     )
 
 

@@ -74,7 +74,7 @@ def _version() -> bytes:
 
 def _project(project_id: str, name: str | None) -> bytes:
     root = _root("ProjectExtension", "project.xsd")
-    project = etree.SubElement(root, "Project", ProjectId=project_id)
+    project = etree.SubElement(root, "Project", ProjectId=_clean(project_id))
     _text(project, "Name", name)
     etree.SubElement(root, "ExtensionSchema")
     return _xml(root)
@@ -132,7 +132,7 @@ def _topic(root: etree._Element, topic: Topic) -> None:
     entry = etree.SubElement(root, "Topic", Guid=_uuid(topic.guid))
     for name, value in (("TopicType", topic.topic_type), ("TopicStatus", topic.topic_status)):
         if value is not None:
-            entry.set(name, value)
+            entry.set(name, _clean(value))
     _texts(entry, "ReferenceLink", topic.reference_links)
     _text(entry, "Title", topic.title)
     _text(entry, "Priority", topic.priority)
@@ -213,7 +213,12 @@ def _xml(root: etree._Element) -> bytes:
 
 def _text(parent: etree._Element, name: str, value: str | None) -> None:
     if value is not None:
-        etree.SubElement(parent, name).text = NOT_XML.sub("", value)
+        etree.SubElement(parent, name).text = _clean(value)
+
+
+def _clean(value: str) -> str:
+    """Without the characters that XML cannot hold: one stray control character would end the whole publication."""
+    return NOT_XML.sub("", value)
 
 
 def _texts(parent: etree._Element, name: str, values: Iterable[str]) -> None:
