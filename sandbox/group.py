@@ -124,3 +124,4 @@ PROJECTS = (
         Company("C104", "岭南国际工程有限公司", "总包"), SPECIALISTS[:4],
     ),
 )  # fmt: skip
+COMPANY_CODES = tuple(sorted({project.company_code for project in PROJECTS}))
