@@ -71,9 +71,8 @@ class Face(NamedTuple):
         return self.beyond is None or "阳台" in self.names
 
 
-def enclosure(rooms: Sequence[Room], ground: bool, lowest: bool) -> Iterator[Component]:
-    """All that encloses the rooms of one storey."""
-    yield from _slabs(rooms, lowest)
+def walls(rooms: Sequence[Room], ground: bool) -> Iterator[Component]:
+    """The walls of one storey with their doors and windows, and the balconies' railings."""
     pieces: Counter[tuple[str, str]] = Counter()
     for face in faces(rooms):
         pieces[face.room.name, face.side] += 1
@@ -173,15 +172,25 @@ def _body(face: Face, length: float, z: float, height: float, out: float = 0) ->
     return box_at(near, begin, z, WALL + out, length, height)
 
 
-def _slabs(rooms: Sequence[Room], lowest: bool) -> Iterator[Component]:
-    """One slab for each dwelling, each core, and what else lies together."""
+def floors(rooms: Sequence[Room], lowest: bool) -> Iterator[Component]:
+    """One slab for each dwelling, each core, and what else lies together below rooms of one storey."""
+    kind, name = ("BASESLAB", "基础底板") if lowest else ("FLOOR", "楼板")
     for _, group in groupby(rooms, key=lambda room: (room.unit, room.dwelling)):
-        together = tuple(group)
-        west, south, floor, _, _, _ = map(min, zip(*map(outline, together), strict=True))
-        _, _, _, east, north, _ = map(max, zip(*map(outline, together), strict=True))
-        kind, name = ("BASESLAB", "基础底板") if lowest else ("FLOOR", "楼板")
-        if together[0].long_name == "屋面":
-            kind, name = "ROOF", "屋面板"
-        body = box_at(west, south, floor - SLAB, east - west, north - south, SLAB)
-        outside = kind == "ROOF"
-        yield component(f"S-{together[0].name}", "IfcSlab", kind, name, together, body, is_external=outside, load_bearing=True)
+        together = list(group)
+        yield _slab(f"S-{together[0].name}", kind, name, together, together)
+
+
+def roofs(roof: Room, below: Sequence[Room]) -> Iterator[Component]:
+    """The slab between the roof and the top flats, and those over the cores, which stand out behind it."""
+    yield _slab(f"S-{roof.name}", "ROOF", "屋面板", [roof, *(room for room in below if room.dwelling)], [roof])
+    for room in below:
+        if not room.dwelling:
+            yield _slab(f"S-{roof.name}-{room.name}", "ROOF", "屋面板", [roof, room], [room])
+
+
+def _slab(tag: str, kind: str, name: str, rooms: Sequence[Room], over: Sequence[Room]) -> Component:
+    """A slab on the storey of the first of ``rooms``, as large as the rooms ``over``."""
+    west, south, _, _, _, _ = map(min, zip(*map(outline, over), strict=True))
+    _, _, _, east, north, _ = map(max, zip(*map(outline, over), strict=True))
+    body = box_at(west, south, rooms[0].box.z_min - SLAB, east - west, north - south, SLAB)
+    return component(tag, "IfcSlab", kind, name, rooms, body, is_external=kind == "ROOF", load_bearing=True)

@@ -60,7 +60,7 @@ class _Writer:
         name.author = name.organization = ("Warranty Hub",)
         name.preprocessor_version = name.originating_system = SOFTWARE
         name.authorization = "none"
-        self.model.header.file_description.description = ("ViewDefinition [ReferenceView_V1.2]",)
+        self.model.header.file_description.description = ("Sample building",)
 
     def _structure(self) -> None:
         """Project, site, building and storeys, one within the other."""

@@ -1,15 +1,17 @@
 """A residential tower by a few parameters: its storeys, its rooms and its building elements."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 from sandbox.building import plan
-from sandbox.building.enclosure import enclosure
+from sandbox.building.enclosure import floors, roofs, walls
 from sandbox.building.fittings import fittings
 from sandbox.building.parts import Component, Level, Room, box_at, component
 
-LIFT = 1.8  # its width and depth
+LIFT = 1.8  # its width and depth, metres
+LANDING = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,24 @@ class Tower:
 
     def rooms(self) -> Iterator[Room]:
         """Every space, storey by storey."""
-        for level in self.levels():
-            yield from self._rooms(level)
+        return chain.from_iterable(map(self._rooms, self.levels()))
 
     def components(self) -> Iterator[Component]:
-        """Every element, storey by storey, then the stairs' and the lifts'."""
-        lowest = next(self.levels())
+        """Every element, storey by storey, then the lifts."""
+        lobbies: dict[int | None, list[Room]] = defaultdict(list)
+        below: list[Room] = []
         for level in self.levels():
             rooms = list(self._rooms(level))
-            yield from enclosure(rooms, ground=level.name == "1F", lowest=level == lowest)
-            yield from chain.from_iterable(fittings(room) for room in rooms)
-        yield from self._stairs()
-        yield from self._lifts()
+            yield from walls(rooms, ground=level.name == "1F")
+            yield from roofs(rooms[0], below) if level.name == "屋面" else floors(rooms, lowest=not below)
+            yield from chain.from_iterable(map(fittings, rooms))
+            for room in rooms:
+                if room.long_name == "楼梯间":
+                    yield _stair(room)
+                elif room.long_name == "电梯厅":
+                    lobbies[room.unit].append(room)
+            below = rooms
+        yield from (_lift(unit, served) for unit, served in lobbies.items())
 
     def _rooms(self, level: Level) -> Iterator[Room]:
         width = self.units * self._unit_width
@@ -73,17 +81,16 @@ class Tower:
     def _unit_width(self) -> float:
         return self.flats_per_storey * plan.FLAT_WIDTH
 
-    def _stairs(self) -> Iterator[Component]:
-        for room in self.rooms():
-            if room.long_name == "楼梯间":
-                west, south, floor, east, north, _ = room.box
-                flights = box_at(west, south + 1, floor, east - west, north - south - 1, plan.HEIGHT - plan.SLAB)
-                yield component(f"ST-{room.name}", "IfcStair", "HALF_TURN_STAIR", "楼梯", (room,), flights)
 
-    def _lifts(self) -> Iterator[Component]:
-        """One lift a unit, at the lobbies' east end, as high as the flats."""
-        for unit in range(1, self.units + 1):
-            lobbies = [room for room in self.rooms() if room.unit == unit and room.long_name == "电梯厅"]
-            _, south, floor, east, _, _ = lobbies[0].box
-            shaft = box_at(east - LIFT, south, floor, LIFT, LIFT, lobbies[-1].box.z_max - floor)
-            yield component(f"EL-{unit}", "IfcTransportElement", "ELEVATOR", "电梯", lobbies, shaft)
+def _stair(room: Room) -> Component:
+    """The flights from one storey to the next; the landing is the storey's slab."""
+    west, south, floor, east, north, top = room.box
+    flights = box_at(west, south + LANDING, floor, east - west, north - south - LANDING, top - floor)
+    return component(f"ST-{room.name}", "IfcStair", "HALF_TURN_STAIR", "楼梯", [room], flights)
+
+
+def _lift(unit: int | None, lobbies: list[Room]) -> Component:
+    """One lift a unit, at the east end of its lobbies from the lowest to the highest."""
+    _, south, floor, east, _, _ = lobbies[0].box
+    shaft = box_at(east - LIFT, south, floor, LIFT, LIFT, lobbies[-1].box.z_max - floor)
+    return component(f"EL-{unit}", "IfcTransportElement", "ELEVATOR", "电梯", lobbies, shaft)
