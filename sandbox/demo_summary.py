@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 from warranty_hub.warehouse.database import open_database
 from warranty_hub.warehouse.tables import OUTCOMES
 
+_TOLD = """CASE WHEN sum("{0}") > 0 THEN sum("{0}") || ' {0}' END"""
 _RECORDS = f"""
-    SELECT unit, sum("read")::bigint, {", ".join(f'sum("{outcome}")::bigint' for outcome in OUTCOMES)}
+    SELECT unit, sum("read")::bigint, concat_ws(', ', {", ".join(_TOLD.format(outcome) for outcome in OUTCOMES)})
     FROM ops.run WHERE step = 'sync' AND started_at >= :since GROUP BY unit ORDER BY min(run_id)"""
 _QUARANTINE = "SELECT unit, source_id, code, reason FROM ops.quarantine WHERE state = 'OPEN' ORDER BY unit, source_id"
 _MODELS = """
@@ -44,7 +45,7 @@ def print_summary(console: Console, database: str, published: Path, since: datet
         def show(title: str, columns: Sequence[str], query: str, **values: Any) -> None:
             console.print(_table(title, columns, db, query, values))
 
-        show("Records by source", ("stream", "read", *OUTCOMES), _RECORDS, since=since)
+        show("Records by source", ("stream", "read", "of these"), _RECORDS, since=since)
         show("In quarantine", ("stream", "record", "code", "reason"), _QUARANTINE)
         show("Models", ("model", "project", "status", "schema", "elements", "rooms", "reason"), _MODELS)
         show("Defects located", ("method", "state", "defects", "mean confidence", "projects"), _DEFECTS)
