@@ -11,7 +11,7 @@ import pytest
 from connectors.bim.geometry import element_boxes
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import Box, ModelIndex
-from sandbox.building import Room, Tower, write_tower
+from sandbox.building import Component, Room, Tower, write_tower
 from warranty_hub.pipelines.model_places import ModelPlaces, places_of_model
 from warranty_hub.records.codes import PlaceKind
 
@@ -48,11 +48,23 @@ def overlap(one: Box, other: Box) -> bool:
 
 
 def inside(one: Box, other: Box, margin: float = 0) -> bool:
+    """Whether a box, which must have a size, lies within another one made larger by a margin."""
     return all(other[axis] - margin <= one[axis] < one[axis + 3] <= other[axis + 3] + margin for axis in range(3))
 
 
 def around(boxes: list[Box]) -> Box:
-    return Box(*map(min, list(zip(*boxes, strict=True))[:3]), *map(max, list(zip(*boxes, strict=True))[3:]))
+    columns = list(zip(*boxes, strict=True))
+    return Box(*map(min, columns[:3]), *map(max, columns[3:]))
+
+
+def tagged(tag: str) -> Component:
+    (found,) = [item for item in SMALL.components() if item.tag == tag]
+    return found
+
+
+def wall_between(one: str, other: str) -> Component:
+    (found,) = [item for item in SMALL.components() if item.ifc_class == "IfcWall" and set(item.rooms) == {one, other}]
+    return found
 
 
 class TestLayout:
@@ -117,27 +129,24 @@ class TestLayout:
         assert {room.name for room in tower.rooms()} - doors <= {"屋面"}
 
     def test_a_partition_belongs_to_the_rooms_on_both_sides(self) -> None:
-        (wall,) = [item for item in SMALL.components() if item.ifc_class == "IfcWall" and "1-201-主卧" in item.rooms
-                   and "1-201-主卫" in item.rooms]  # fmt: skip
-        assert (wall.name, wall.is_external, wall.load_bearing) == ("内墙", False, False)
+        wall = wall_between("1-201-主卧", "1-201-主卫")
         boxes = {room.name: room.box for room in SMALL.rooms()}
-        assert wall.box.y_min == boxes["1-201-主卧"].y_max
-        assert wall.box.y_max == boxes["1-201-主卫"].y_min
+        assert (wall.name, wall.is_external, wall.load_bearing) == ("内墙", False, False)
+        assert (wall.box.y_min, wall.box.y_max) == (boxes["1-201-主卧"].y_max, boxes["1-201-主卫"].y_min)
 
     def test_mirrored_flats_meet_at_a_load_bearing_wall(self) -> None:
-        (wall,) = [item for item in SMALL.components() if item.ifc_class == "IfcWall" and set(item.rooms) ==
-                   {"1-202-主卧", "2-201-主卧"}]  # fmt: skip
+        wall = wall_between("1-202-主卧", "2-201-主卧")
         assert (wall.name, wall.is_external, wall.load_bearing) == ("剪力墙", False, True)
 
     def test_the_roof_lies_on_the_top_flats(self) -> None:
-        (slab,) = [item for item in SMALL.components() if item.tag == "S-屋面"]
+        """A leak from the roof is reported from the flat below it."""
+        slab = tagged("S-屋面")
         assert {"屋面", "1-301-主卧", "2-302-客卫"} <= set(slab.rooms)
         assert slab.box.z_max == 9.0
         assert not [name for name in slab.rooms if name.startswith("1-201")]
 
     def test_a_lift_serves_every_lobby_of_its_unit(self) -> None:
-        (lift,) = [item for item in SMALL.components() if item.tag == "EL-2"]
-        assert lift.rooms == ("2-1F-电梯厅", "2-2F-电梯厅", "2-3F-电梯厅")
+        assert tagged("EL-2").rooms == ("2-1F-电梯厅", "2-2F-电梯厅", "2-3F-电梯厅")
 
 
 class TestFile:
