@@ -1,0 +1,140 @@
+"""What warranty cost: by month, project, component, defect type, responsibility, stage and currency.
+
+The rows are those of mart.cost_month, exactly; stages and currencies are never added together.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, text
+
+from warranty_hub.errors import CountingError
+from warranty_hub.reports.labels import label
+from warranty_hub.reports.table import Column, Kind, Row, exact
+
+CHUNK = 10_000
+
+COLUMNS = (
+    Column("period", "月份", "Month", width=10),
+    Column("project_code", "项目编号", "Project code", width=12),
+    Column("project_name", "项目", "Project", width=18),
+    Column("component_code", "部位编号", "Component code", width=12),
+    Column("component_zh", "部位", "Component (Chinese)", width=14),
+    Column("component_en", "部位(英文)", "Component", width=22),
+    Column("defect_type_code", "缺陷编号", "Defect code", width=12),
+    Column("defect_type_zh", "缺陷类型", "Defect (Chinese)", width=14),
+    Column("defect_type_en", "缺陷类型(英文)", "Defect", width=22),
+    Column("cause", "原因编码", "Cause code", width=16),
+    Column("cause_zh", "原因", "Cause (Chinese)", width=12),
+    Column("cause_en", "原因(英文)", "Cause", width=16),
+    Column("party_code", "责任方编号", "Party code", width=14),
+    Column("party_name", "责任方", "Responsible party", width=26),
+    Column("stage", "阶段编码", "Stage code", width=12),
+    Column("stage_zh", "阶段", "Stage (Chinese)", width=10),
+    Column("stage_en", "阶段(英文)", "Stage", width=12),
+    Column("currency", "币种", "Currency", width=9),
+    Column("amount", "金额(不含税)", "Amount (net)", Kind.MONEY, width=18),
+    Column("lines", "凭证行数", "Lines", Kind.COUNT, width=10),
+    Column("tickets", "工单数", "Tickets", Kind.COUNT, width=10),
+)
+"""The contract of the three files; a new column is appended, none is moved or renamed."""
+
+AMOUNT = next(at for at, column in enumerate(COLUMNS) if column.name == "amount")
+CURRENCY = next(at for at, column in enumerate(COLUMNS) if column.name == "currency")
+STAGE = next(at for at, column in enumerate(COLUMNS) if column.name == "stage")
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """What the rows of a currency and stage have to sum to."""
+
+    currency: str
+    stage: str
+    amount: Decimal
+    rows: int
+
+    def described(self) -> dict[str, Any]:
+        """For the manifest: the amount as exact decimal text."""
+        return {"currency": self.currency, "stage": self.stage, "amount": format(self.amount, "f"), "rows": self.rows}
+
+
+def control_totals(db: Connection) -> list[ControlTotal]:
+    """The sums of the mart, by currency and stage."""
+    rows = db.execute(text(_TOTALS))
+    return [ControlTotal(row.currency, row.stage, exact(row.amount, row.currency), row.rows) for row in rows]
+
+
+def cost_rows(db: Connection) -> Iterator[Row]:
+    """One tuple for each row of the mart, in the order of COLUMNS and always in the same sequence."""
+    for row in db.execute(text(_ROWS), execution_options={"yield_per": CHUNK}):
+        component, defect_type = label("component", row.component_code), label("defect_type", row.defect_type_code)
+        cause, stage = label("cause", row.cause), label("cost_stage", row.stage)
+        yield (
+            row.period, row.project_code, row.project_name,
+            row.component_code, component.zh, component.en,
+            row.defect_type_code, defect_type.zh, defect_type.en,
+            row.cause, cause.zh, cause.en, row.party_code, row.party_name,
+            row.stage, stage.zh, stage.en,
+            row.currency, exact(row.amount, row.currency), row.lines, row.tickets,
+        )  # fmt: skip
+
+
+def checked(rows: Iterable[Row], totals: Iterable[ControlTotal]) -> Iterator[Row]:
+    """The rows as they pass by; at the end their sums must be the control totals. Raises CountingError."""
+    found: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        found[str(row[CURRENCY]), str(row[STAGE])] += row[AMOUNT]  # type: ignore[assignment, operator]
+        yield row
+    expected = {(total.currency, total.stage): total.amount for total in totals}
+    if dict(found) != expected:
+        raise CountingError(
+            f"The cost rollup as written sums to {_shown(found)}, the mart to {_shown(expected)}",
+            remedy="This is a defect of the hub: keep the run id and report it. The former publication still stands.",
+        )
+
+
+def _shown(sums: Any) -> str:
+    return ", ".join(f"{amount} {currency} {stage}" for (currency, stage), amount in sorted(sums.items())) or "nothing"
+
+
+def write_parquet(path: Path, rows: Iterable[Row]) -> None:
+    """Write a Parquet file: amounts decimal128(23, 6), counts int32, the rest strings; titles as metadata of the fields."""
+    schema = pa.schema([pa.field(item.name, _ARROW[item.kind], metadata={"zh": item.zh, "en": item.en}) for item in COLUMNS])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in _batches(rows):
+            arrays = [pa.array(values, field.type) for values, field in zip(zip(*batch, strict=True), schema, strict=True)]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+
+_ARROW = {Kind.TEXT: pa.string(), Kind.COUNT: pa.int32(), Kind.MONEY: pa.decimal128(23, 6)}
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+_TOTALS = """
+    SELECT currency, stage, sum(amount) AS amount, count(*) AS rows
+    FROM mart.cost_month GROUP BY 1, 2 ORDER BY 1, 2"""
+
+_ROWS = """
+    SELECT m.*, project.name AS project_name, party.name AS party_name
+    FROM mart.cost_month m
+    LEFT JOIN (SELECT DISTINCT ON (code) code, name FROM hub.project WHERE deleted_at IS NULL
+               ORDER BY code, source_system, source_id) project ON project.code = m.project_code
+    LEFT JOIN (SELECT DISTINCT ON (code) code, name FROM hub.party WHERE deleted_at IS NULL
+               ORDER BY code, source_system, source_id) party ON party.code = m.party_code
+    ORDER BY m.period, m.project_code, m.component_code, m.defect_type_code, m.cause, m.party_code, m.stage, m.currency"""

@@ -1,0 +1,75 @@
+"""Publish everything: the finance files, the files for BIM tools, and the report for management.
+
+All files of a publication show the facts of one moment, and they replace the former ones together.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from warranty_hub.reports.analytics.figures import cost_by_month, lead_currency
+from warranty_hub.reports.finance.cost_rollup import (
+    COLUMNS,
+    checked,
+    control_totals,
+    cost_rows,
+    write_parquet,
+)
+from warranty_hub.reports.finance.workbook import write_workbook
+from warranty_hub.reports.publication import Publication, PublishedFile, publication
+from warranty_hub.reports.table import TEXT_RULE, described, write_csv
+
+
+def publish(
+    db: Connection, folder: Path, run_id: int, *, organisation: str, as_of: datetime, stale: Sequence[str]
+) -> list[PublishedFile]:
+    """Write all reports into the folder and return the files.
+
+    ``as_of`` carries the organisation's zone: months and days are cut in it. ``stale`` names the streams that are late; the
+    reports say so. Raises CountingError when written rows do not sum to the mart, OSError when the folder cannot be written;
+    then the former publication still stands.
+    """
+    _see_one_moment(db)
+    with publication(folder, run_id, as_of) as files:
+        _finance(db, files, organisation, stale)
+        return files.release()
+
+
+def _see_one_moment(db: Connection) -> None:
+    """Later statements see what the first one saw. In a dry run the transaction has begun long ago, and nothing else writes."""
+    if not db.in_nested_transaction():
+        db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def _finance(db: Connection, files: Publication, organisation: str, stale: Sequence[str]) -> None:
+    totals = control_totals(db)
+    about: dict[str, Any] = {
+        "columns": described(COLUMNS),
+        "rows": sum(total.rows for total in totals),
+        "control_totals": [total.described() for total in totals],
+        "stale": list(stale),
+    }
+    files.add(
+        "cost_rollup.csv", lambda path: write_csv(path, COLUMNS, checked(cost_rows(db), totals)), **about, text_rule=TEXT_RULE
+    )
+    files.add("cost_rollup.parquet", lambda path: write_parquet(path, checked(cost_rows(db), totals)), **about)
+    by_month = cost_by_month(db, lead_currency(db))
+    notes = list(_notes(db, organisation, stale))
+    files.add(
+        "cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), totals, by_month, notes), **about
+    )
+
+
+def _notes(db: Connection, organisation: str, stale: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Facts only, so that the same facts give the same workbook; the moment of publishing stands in the manifest."""
+    newest = db.execute(text("SELECT max(recorded_at) FROM hub.cost_line")).scalar_one()
+    yield "组织", "Organisation", organisation
+    yield "成本数据截至", "Cost facts as of", newest.isoformat(timespec="seconds") if newest else "–"
+    yield "过期数据源", "Stale sources", ", ".join(stale) or "无 none"
+    yield "金额", "Amounts", "不含税;各阶段、各币种不得相加。 Net of tax; never add stages or currencies together."
+    yield "舍入", "Rounding", "按币种最小单位舍入,合计不变。 Rounded to the currency's unit, the total is kept."
+    yield "精确金额", "Exact amounts", "cost_rollup.csv, cost_rollup.parquet"
+    yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
