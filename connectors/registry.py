@@ -12,6 +12,7 @@ SOURCES = {
     "sql_tickets": "connectors.tickets.sql:build_source",
     "sap_s4": "connectors.erp.sap:build_source",
     "weaver": "connectors.oa.weaver:build_source",
+    "masters_xlsx": "connectors.files.masters:build_source",
 }
 SINKS = {"weaver": "connectors.oa.weaver:build_sink"}
 

@@ -72,6 +72,19 @@ def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
         console.print(f"The warehouse is at migration {migrate_database(open_hub(config).engine)}.")
 
 
+@app.command("masters-template")
+def masters_template(file: Annotated[Path, typer.Argument(help="Where to write it, e.g. masters.xlsx.")]) -> None:
+    """Write the empty workbook for masters 主数据模板: organisation, projects, buildings, dwellings, parties, contracts."""
+    from connectors.files.masters import write_template
+
+    try:
+        write_template(file)
+    except OSError as error:
+        errors.print(f"{file} cannot be written: {error.strerror}. Name a new file in a folder that exists.")
+        raise typer.Exit(1) from None
+    console.print(f"{file}: fill its rows from the third on, then name it as a source of system masters_xlsx in hub.yaml.")
+
+
 @app.command()
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Try settings, database, field maps, models and every connection; a verdict and a remedy per line."""

@@ -118,7 +118,7 @@ class StreamSettings(_Section):
 class SourceSettings(_Section):
     """One other system we read."""
 
-    system: str = Field(description="Connector: sql_tickets, sap_s4, weaver")
+    system: str = Field(description="Connector: sql_tickets, sap_s4, weaver, masters_xlsx")
     connection: str
     zone: ZoneName = Field("Asia/Shanghai", description="Zone of the times this source writes without one")
     safety: timedelta = Field(timedelta(seconds=30), description="How far behind the source's clock a window ends")

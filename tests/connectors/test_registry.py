@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
 from connectors.erp.sap import SapOptions
+from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions
 from connectors.oa.weaver import WeaverSinkOptions, WeaverSourceOptions
 from connectors.registry import SINKS, SOURCES, build_sink, build_source
@@ -25,12 +26,17 @@ GOOD: dict[str, dict[str, Any]] = {
     "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
     "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
     "weaver": {**ZONE, "user_id": 7},
+    "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
+}
+CONNECTIONS = {
+    "sql_tickets": Connection("db", "postgres", "127.0.0.1"),
+    "masters_xlsx": Connection("masters", "fs", extra={"path": "/srv/warranty"}),
 }
 SINK_OPTIONS = {"weaver": {"user_id": 7, "workflow_id": 12}}
 
 
 def connection_for(system: str) -> Connection:
-    return Connection("db", "postgres", "127.0.0.1") if system == "sql_tickets" else CONNECTION
+    return CONNECTIONS.get(system, CONNECTION)
 
 
 @pytest.mark.parametrize("system", SOURCES)
@@ -98,6 +104,7 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "sql_tickets": [SqlOptions, SqlStream],
     "sap_s4": [SapOptions, HttpOptions],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
+    "masters_xlsx": [MastersOptions],
 }
 
 
