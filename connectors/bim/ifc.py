@@ -18,6 +18,7 @@ from connectors.bim.worker import Limits, run_limited
 from warranty_hub.errors import RefusedModelError
 
 GEOMETRY = "IfcRepresentationItem"
+NEWER_EXPORTER = "Export the model again, with a newer version of the exporter if it repeats."
 LIMITS = Limits(timeout_s=1800, memory_mb=8192)  # measured: 6 times the file's size in memory, 8 MB/s and faster
 
 
@@ -59,7 +60,10 @@ def open_step(step: Path, name: str, skip: Sequence[str] = ()) -> tuple[Any, str
         raise _unknown_schema(step, name) from error
     except (ifcopenshell.Error, OSError) as error:
         raise _syntax_error(step, name, ifcopenshell.get_log() or str(error)) from error
-    return model, ifcopenshell.get_log()
+    log = ifcopenshell.get_log()
+    if "Entity with name 'ENDSEC'" in log:
+        raise _unclosed(name, log)
+    return model, log
 
 
 def _unknown_schema(step: Path, name: str) -> RefusedModelError:
@@ -75,6 +79,16 @@ def _unknown_schema(step: Path, name: str) -> RefusedModelError:
     return RefusedModelError(f"{name} is written in the schema {schema}, which cannot be read", remedy=remedy)
 
 
+def _unclosed(name: str, log: str) -> RefusedModelError:
+    """Behind a parenthesis that nothing closes the parser takes all there is, the end included, for arguments."""
+    found = re.search(r"found \d+ for instance (#\d+)", log)
+    where = f", most likely in instance {found[1]}" if found else ""
+    return RefusedModelError(
+        f"{name} has a syntax error (a parenthesis is not closed{where}): the rest of the file would be lost",
+        remedy=NEWER_EXPORTER,
+    )
+
+
 def _syntax_error(step: Path, name: str, log: str) -> RefusedModelError:
     """The parser tells an offset; people look up lines."""
     what = next((line.split("] ")[-1] for line in log.splitlines() if line.startswith("[error]")), log.strip())
@@ -83,7 +97,4 @@ def _syntax_error(step: Path, name: str, log: str) -> RefusedModelError:
         with step.open("rb") as file:
             line = file.read(int(offset[1])).count(b"\n") + 1
         what = f"line {line}: {what[: offset.start()].strip()}"
-    return RefusedModelError(
-        f"{name} has a syntax error ({what})",
-        remedy="Export the model again, with a newer version of the exporter if it repeats.",
-    )
+    return RefusedModelError(f"{name} has a syntax error ({what})", remedy=NEWER_EXPORTER)

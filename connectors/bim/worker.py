@@ -67,7 +67,7 @@ def _ending(code: int, errors: str, limits: Limits) -> str | None:
         name = signal.Signals(-code).name
         return f"native code crashed ({name}), or needed more than the limit of {limits.memory_mb} MB"
     last = errors.strip().splitlines()[-1:]
-    return f"it failed: {''.join(last)[:500] or f'exit code {code}'}"
+    return f"it failed, with {limits.memory_mb} MB allowed: {''.join(last)[:500] or f'exit code {code}'}"
 
 
 def _limit(limits: Limits) -> None:
