@@ -164,7 +164,9 @@ class Settings(_Section):
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     artefacts: str = Field("artefacts", description="fsspec URL of the artefact store")
     publish_to: str = Field("published", description="Folder for published files")
-    notify: str | None = Field(None, description="Webhook connection id for alerts; alerts always stand in the log")
+    notify: str | None = Field(
+        None, description="Connection of a chat robot's webhook for alerts (docs/alerts.md); the log has them always"
+    )
     folder: Path = Path()
 
     @property

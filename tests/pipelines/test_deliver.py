@@ -30,8 +30,8 @@ def hub(warehouse: Engine, sink: FakeSink) -> FakeHub:
         for number in (1, 2, 3):
             db.execute(
                 text(
-                    "INSERT INTO hub.repair_plan (source_system, source_id, plan_no, ticket_no, version, text, amount, currency,"
-                    " state, changed_at, run_id)"
+                    "INSERT INTO hub.repair_plan (source_system, source_id, plan_no, ticket_no, version, text, amount,"
+                    " currency, state, changed_at, run_id)"
                     " VALUES ('wms', :id, :plan, 'WX1', 1, '重做防水', 1234.50, 'CNY', 'TO_SUBMIT', now(), 1)"
                 ),
                 {"id": str(number), "plan": f"PL{number}"},

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.webhook import build_notifier
 from warranty_hub.errors import ConfigError, HubError
 from warranty_hub.pipelines.hub import Hub, open_hub
 from warranty_hub.pipelines.sync import subject_of
@@ -39,6 +40,8 @@ def check(config: Path, connections: ConnectionLookup = connection_from_environm
         yield _try(f"source {name} ({source.system})", _source, hub, name)
     for name in hub.settings.sinks:
         yield _try(f"sink {name}", _sink, hub, name)
+    if hub.settings.notify:
+        yield _try(f"webhook {hub.settings.notify}", _webhook, hub, hub.settings.notify)
     for name in hub.settings.models:
         yield _try(f"model {name}", _model, hub, name)
 
@@ -79,6 +82,11 @@ def _source(hub: Hub, name: str) -> str:
 def _sink(hub: Hub, name: str) -> str:
     hub.sink(name)
     return f"performs {', '.join(hub.settings.sinks[name].kinds)}"
+
+
+def _webhook(hub: Hub, connection: str) -> str:
+    build_notifier(hub.connections(connection))
+    return "can be told when a stream is late"
 
 
 def _model(hub: Hub, name: str) -> str:

@@ -1,17 +1,15 @@
 """Watch freshness: tell someone once when a stream is late, and once when it is back, whatever runs or is paused."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, insert, select
 
+from connectors.webhook import build_notifier
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.sync import STEP as SYNC
 from warranty_hub.warehouse.tables import alert, cursor
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -43,20 +41,23 @@ def freshness(hub: Hub) -> list[Freshness]:
     return found
 
 
-def watch_freshness(hub: Hub, notify: Notify | None = None) -> list[str]:
-    """Tell what became late or came back since the last look. Returns the messages told.
+def watch_freshness(hub: Hub) -> list[str]:
+    """Tell the log and the webhook what became late or came back since the last look. Returns the messages told.
 
     A message is told before it is written down as told: if telling fails, the next look tells it again.
     """
-    tell = notify or _tell_log
+    webhook = hub.settings.notify
+    notify = build_notifier(hub.connections(webhook)) if webhook else None
     with hub.transactions() as db:
         known = {row.unit for row in db.execute(select(alert.c.unit))}
     messages = []
     for state in freshness(hub):
         if state.late == (state.unit in known):
             continue
-        message = _late(state) if state.late else f"{state.unit} is up to date again."
-        tell(message)
+        message = _late(state) if state.late else f"warranty-hub: {state.unit} is up to date again."
+        structlog.get_logger("freshness").warning(message)
+        if notify:
+            notify(message)
         messages.append(message)
         _remember(hub, state)
     return messages
@@ -64,10 +65,10 @@ def watch_freshness(hub: Hub, notify: Notify | None = None) -> list[str]:
 
 def _late(state: Freshness) -> str:
     if state.silence is None:
-        return f"{state.unit} has never been synced. See `warranty-hub status`."
+        return f"warranty-hub: {state.unit} has never been synced. See `warranty-hub status`."
     hours = state.silence.total_seconds() / 3600
     limit = state.max_silence.total_seconds() / 3600
-    return f"{state.unit} had no success for {hours:.1f} h (limit {limit:g} h). See `warranty-hub status`."
+    return f"warranty-hub: {state.unit} had no success for {hours:.1f} h (limit {limit:g} h). See `warranty-hub status`."
 
 
 def _remember(hub: Hub, state: Freshness) -> None:
@@ -76,7 +77,3 @@ def _remember(hub: Hub, state: Freshness) -> None:
         db.execute(delete(alert).where(alert.c.unit == state.unit))
         if state.late:
             db.execute(insert(alert).values(unit=state.unit, since=state.succeeded_at or now, notified_at=now))
-
-
-def _tell_log(message: str) -> None:
-    structlog.get_logger("freshness").warning(message)
