@@ -5,12 +5,17 @@ All files of a publication show the facts of one moment, and they replace the fo
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, text
 
+from connectors.bim.bcf import write_bcf
 from warranty_hub.reports.analytics.figures import cost_by_month, lead_currency
+from warranty_hub.reports.bim import defects_by_element
+from warranty_hub.reports.bim.issues import issues_by_project
 from warranty_hub.reports.finance.cost_rollup import (
     COLUMNS,
     checked,
@@ -35,6 +40,7 @@ def publish(
     _see_one_moment(db)
     with publication(folder, run_id, as_of) as files:
         _finance(db, files, organisation, stale)
+        _bim(db, files, as_of, stale)
         return files.release()
 
 
@@ -73,3 +79,21 @@ def _notes(db: Connection, organisation: str, stale: Sequence[str]) -> Iterator[
     yield "舍入", "Rounding", "按币种最小单位舍入,合计不变。 Rounded to the currency's unit, the total is kept."
     yield "精确金额", "Exact amounts", "cost_rollup.csv, cost_rollup.parquet"
     yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
+
+
+def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[str]) -> None:
+    files.add(
+        "defects_by_element.csv",
+        lambda path: write_csv(path, defects_by_element.COLUMNS, defects_by_element.defect_rows(db, str(as_of.tzinfo))),
+        columns=described(defects_by_element.COLUMNS),
+        stale=list(stale),
+        text_rule=TEXT_RULE,
+    )
+    for issues in issues_by_project(db, as_of.tzinfo):
+        files.add(
+            f"{quote(issues.project_code, safe='')}.bcf",
+            partial(write_bcf, bcf=issues.bcf),
+            topics=len(issues.bcf.topics),
+            left_out=issues.left_out,
+            stale=list(stale),
+        )

@@ -1,0 +1,140 @@
+"""Located defects as BCF issues, one file a project: a BIM engineer opens one and stands before the element."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Connection, text
+
+from connectors.bim.bcf import BcfFile, Camera, Component, HeaderFile, Topic, Viewpoint, camera_to
+from connectors.bim.bcf.writer import MAX_COMPONENTS
+from connectors.bim.shapes import Box
+from warranty_hub.reports.labels import label
+from warranty_hub.reports.privacy import published
+
+MOST_TOPICS = 500  # more than that no tool shows well, and no person reads
+ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
+AUTHOR = "Warranty Hub"
+PRIORITIES = {"NORMAL": "Normal", "URGENT": "High", "EMERGENCY": "Critical"}
+DONE = frozenset({"ACCEPTED", "CLOSED", "REJECTED", "DUPLICATE", "CANCELLED"})
+
+
+@dataclass(frozen=True)
+class Issues:
+    """The issues of a project; ``left_out``: how many older ones did not go into the file."""
+
+    project_code: str
+    bcf: BcfFile
+    left_out: int
+
+
+def issues_by_project(db: Connection, zone: tzinfo | None) -> Iterator[Issues]:
+    """The issues of every project that has a model and defects on elements of it, the newest first.
+
+    A defect on a certain element selects it; one that waits for review selects all its candidates.
+    """
+    for project in db.execute(text(_PROJECTS)).all():
+        rows = db.execute(text(_TOPICS), {"project": project.code, "most": MOST_TOPICS}).all()
+        topics = tuple(
+            _topic(list(elements), zone)
+            for _, elements in groupby(rows, lambda row: (row.source_system, row.ticket_id, row.seq))
+        )
+        if topics:
+            bcf = BcfFile(topics, str(uuid5(ISSUES, project.code)), project.name or project.code)
+            yield Issues(project.code, bcf, rows[0].topics - len(topics))
+
+
+def _topic(elements: Sequence[Any], zone: tzinfo | None) -> Topic:
+    """A topic from its rows, one for each element."""
+    defect = elements[0]
+    component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
+    state, ticket_state = label("locate_state", defect.state), label("ticket_state", defect.reported_state)
+    guid = uuid5(ISSUES, f"{defect.source_system}/{defect.ticket_no}/{defect.seq}")
+    return Topic(
+        guid=str(guid),
+        title=_joined(" · ", component.zh + defect_type.zh, _joined(" ", component.en, defect_type.en), defect.place_id),
+        creation_date=defect.reported_at.astimezone(zone),
+        creation_author=AUTHOR,
+        topic_type="Issue",
+        topic_status="Closed" if defect.reported_state in DONE else "Open",
+        priority=PRIORITIES.get(defect.urgency),
+        labels=tuple(name for name in (component.zh, defect_type.zh, state.zh, ticket_state.zh) if name),
+        description=_description(elements),
+        files=tuple(HeaderFile(guid, name) for guid, name in {(row.ifc_project_guid, row.file_name): None for row in elements}),
+        viewpoints=(
+            Viewpoint(
+                str(uuid5(guid, "viewpoint")),
+                camera=_camera(elements),
+                selection=tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS]),
+            ),
+        ),
+    )
+
+
+def _description(elements: Sequence[Any]) -> str:
+    defect = elements[0]
+    method, state = label("locate_method", defect.method), label("locate_state", defect.state)
+    lines = [
+        published(defect.description, defect.reporter),
+        f"工单 Ticket: {defect.ticket_no}",
+        f"定位 Located by: {method.zh} {method.en} ({defect.confidence}), {state.zh} {state.en}",
+    ]
+    if len(elements) > 1:
+        lines.append(f"候选构件 Candidates: {len(elements)}")
+    if len(elements) > MAX_COMPONENTS:
+        lines.append(f"仅选中前 {MAX_COMPONENTS} 个 Only the first {MAX_COMPONENTS} are selected")
+    if defect.reason:
+        lines.append(f"说明 Reason: {published(defect.reason, defect.reporter)}")
+    return "\n".join(lines)
+
+
+def _camera(elements: Sequence[Any]) -> Camera | None:
+    """At the box around all elements, from inside the room; None where no element has a box."""
+    boxes = [Box(*row.box) for row in elements if None not in row.box]
+    if not boxes:
+        return None
+    around = Box(
+        *map(min, zip(*(box[:3] for box in boxes), strict=True)), *map(max, zip(*(box[3:] for box in boxes), strict=True))
+    )
+    return camera_to(around, Box(*elements[0].room) if elements[0].room else None)
+
+
+def _joined(separator: str, *parts: str | None) -> str:
+    return separator.join(part for part in parts if part)
+
+
+_PROJECTS = """
+    SELECT r.project_code AS code, min(project.name) AS name
+    FROM hub.bim_revision r LEFT JOIN hub.project ON project.code = r.project_code AND project.deleted_at IS NULL
+    WHERE r.current GROUP BY 1 ORDER BY 1"""
+
+_TOPICS = """
+    WITH element AS (
+        SELECT d.source_system, d.ticket_id, d.seq, c.rank, e.guid, e.tag,
+               ARRAY[e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max] AS box,
+               r.revision_id, r.file_name, r.ifc_project_guid, r.authoring_app
+        FROM hub.defect d
+        JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
+        JOIN hub.bim_element_revision e ON e.element_key = c.element_key
+        JOIN hub.bim_revision r ON r.revision_id = e.revision_id AND r.current
+        WHERE d.project_code = :project AND (d.element_key IS NULL OR d.element_key = c.element_key)
+    ),
+    topic AS (
+        SELECT d.source_system, d.ticket_id, d.seq, d.ticket_no, d.component_code, d.defect_type_code, d.place_id,
+               d.method, d.confidence, d.state, d.reason,
+               t.description, t.urgency, t.reported_state, t.reported_at, person.name AS reporter, count(*) OVER () AS topics
+        FROM hub.defect d
+        JOIN hub.ticket t ON t.source_system = d.source_system AND t.source_id = d.ticket_id AND t.deleted_at IS NULL
+        LEFT JOIN hub.person ON person.source_system = t.source_system AND person.source_id = t.reporter_id
+        WHERE (d.source_system, d.ticket_id, d.seq) IN (SELECT source_system, ticket_id, seq FROM element)
+        ORDER BY t.reported_at DESC, d.ticket_no, d.source_system, d.ticket_id, d.seq LIMIT :most
+    )
+    SELECT topic.*, element.guid, element.tag, element.box, element.file_name, element.ifc_project_guid, element.authoring_app,
+           (SELECT ARRAY[s.x_min, s.y_min, s.z_min, s.x_max, s.y_max, s.z_max] FROM hub.bim_space s
+            WHERE s.revision_id = element.revision_id AND s.place_id = topic.place_id AND s.x_min IS NOT NULL
+            ORDER BY s.step_id LIMIT 1) AS room
+    FROM topic JOIN element USING (source_system, ticket_id, seq)
+    ORDER BY topic.reported_at DESC, topic.ticket_no, source_system, ticket_id, seq, element.rank"""
