@@ -15,9 +15,11 @@ A page is validated in one call; only when something is wrong is it looked at re
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from inspect import signature
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
@@ -107,7 +109,7 @@ class FieldMap:
         self._fields = ("source_id", *fact.model_fields)
         self._sources = ("/".join(file.key), *(_source_of(file.fields[field]) for field in fact.model_fields))
         self._key = [_reader(path) for path in file.key]
-        self._skip = {rule: (_reader(skip.path), frozenset(skip.values)) for rule, skip in file.skip.items()}
+        self._skip = {rule: (_reader(skip.path), skip.values) for rule, skip in file.skip.items()}
         self._unmapped: Counter[str] = Counter()
         rules = [file.fields[field] for field in fact.model_fields]
         self._paths = [file.key[0], *(rule.paths[0] if rule.paths else file.key[0] for rule in rules)]
@@ -232,13 +234,15 @@ class _FieldError(ValueError):
 def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap:
     """Load ``<name>.yaml`` from the project's own folder, else from mappings/fields, and compile it.
 
-    Raises ConfigError naming the file and every mistake: unknown table, missing or unknown fields, unknown transforms.
+    Raises ConfigError naming the file and every mistake: unknown table, missing or unknown fields, rules that cannot work.
     """
     path = next((p for p in (folder / f"{name}.yaml", FOLDER / f"{name}.yaml") if p.exists()), None)
     if path is None:
         raise ConfigError(f"Field map {name!r} does not exist", remedy=f"Write {folder / f'{name}.yaml'}, or correct `map:`.")
     try:
         file = FieldMapFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8", remedy="Save it again with the encoding UTF-8.") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path.name}: {error}", remedy="Correct the YAML.") from None
     except ValidationError as error:
@@ -265,14 +269,38 @@ def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
         if name not in file.fields
     ]
     mistakes += [f"field {name!r} does not exist in {file.table}" for name in file.fields if name not in ours]
+    hints = get_type_hints(FACTS[file.table], include_extras=True)
     for name, rule in file.fields.items():
-        if rule.transform is not None and rule.transform not in known:
-            mistakes.append(f"{name}: transform {rule.transform!r} does not exist; known are {', '.join(sorted(known))}")
-        if not rule.paths and "constant" not in rule.model_fields_set:
-            mistakes.append(f"{name}: needs a path or a constant")
-        if len(rule.paths) > 1 and rule.transform is None:
-            mistakes.append(f"{name}: several paths need a transform")
+        found = chain(_rule_mistakes(rule, known), _value_mistakes(rule, hints.get(name, Any)))
+        mistakes += [f"{name}: {mistake}" for mistake in found]
     return mistakes
+
+
+def _rule_mistakes(rule: FieldRule, known: Mapping[str, Transform]) -> Iterator[str]:
+    """What would make this rule useless for every record, or leave a part of it without effect."""
+    ways = rule.model_fields_set & {"constant", "transform", "map"}
+    if not rule.paths and "constant" not in ways:
+        yield "needs a path or a constant"
+    if len(ways) > 1 or (rule.paths and "constant" in ways):
+        yield "takes either a constant, or a path with at most one of `as` and `map`"
+    if rule.transform is None:
+        if len(rule.paths) > 1:
+            yield "several paths need a transform"
+    elif rule.transform not in known:
+        yield f"transform {rule.transform!r} does not exist; known are {', '.join(sorted(known))}"
+    elif (takes := len(signature(known[rule.transform]).parameters)) != len(rule.paths):
+        yield f"{rule.transform} takes {takes} path{'s' if takes > 1 else ''}, not {len(rule.paths)}"
+
+
+def _value_mistakes(rule: FieldRule, annotation: Any) -> Iterator[str]:
+    """What the map itself writes into the field, but the field cannot hold."""
+    written = [rule.constant] if "constant" in rule.model_fields_set else list((rule.map or {}).values())
+    field: TypeAdapter[Any] = TypeAdapter(_plain_codes(annotation))
+    for value in written:
+        try:
+            field.validate_python(value)
+        except ValidationError as error:
+            yield f"{value!r} cannot stand here: {error.errors()[0]['msg']}"
 
 
 def _plain_codes(annotation: Any) -> Any:

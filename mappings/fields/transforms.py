@@ -1,6 +1,7 @@
 """The named transforms of field maps: one raw value (or several, for several source paths) → one value of ours.
 
-A transform raises ValueError with a reason for people; the record then goes to quarantine. None stays None.
+A transform raises ValueError with a reason for people; the record then goes to quarantine. None stays None. The reason never
+repeats the value, which may be personal: messages of int(), datetime() and the like do, so they are never passed on.
 """
 
 import re
@@ -14,7 +15,13 @@ from warranty_hub.money import parse_amount
 
 Transform = Callable[..., Any]
 
+_CIVIL_TIME = re.compile(
+    r"([0-9]{4})[/.年-]([0-9]{1,2})[/.月-]([0-9]{1,2})日?"
+    r"(?:[ T]*([0-9]{1,2})[:时]([0-9]{1,2})分?(?::?([0-9]{1,2})秒?(?:\.[0-9]+)?)?)?"
+)
 _SAP_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_SAP_YEAR = re.compile(r"[0-9]{4}")
+_SAP_PERIOD = re.compile(r"0*([1-9]|1[0-6])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +55,7 @@ def blank_is_null(value: object) -> object:
 
 
 def local_time(value: object, zone: ZoneInfo) -> datetime | None:
-    """A time without a zone gets its source's zone; ``2024/3/5 9:02:01`` is understood too."""
+    """A time without a zone gets its source's zone; ``2024/3/5 9:02:01`` and ``2024年3月5日9时2分`` are understood too."""
     if value is None or value == "":
         return None
     moment = value if isinstance(value, datetime) else _parse_time(str(value))
@@ -59,11 +66,14 @@ def _parse_time(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        parts = [int(part) for part in re.split(r"[/\-.: T年月日时分秒]+", value.strip()) if part.isdigit()]
-        if len(parts) < 3:
-            raise ValueError("not a date and time") from None
-        year, month, day_of_month, hour, minute, second = (*parts, 0, 0, 0)[:6]
+        match = _CIVIL_TIME.fullmatch(value.strip())
+    if not match:
+        raise ValueError("not a date and time")
+    try:
+        year, month, day_of_month, hour, minute, second = (int(part or 0) for part in match.groups())
         return datetime(year, month, day_of_month, hour, minute, second)  # noqa: DTZ001 - the caller adds the zone
+    except ValueError:
+        raise ValueError("not a day of the calendar, or not a time of day") from None
 
 
 def day(value: object) -> date | None:
@@ -86,7 +96,12 @@ def amount(value: object) -> Decimal | None:
         return None
     if isinstance(value, float):
         raise ValueError("a float has lost digits; read this field as text or decimal")
-    return value if isinstance(value, Decimal) else parse_amount(str(value))
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return parse_amount(str(value))
+    except ValueError:
+        raise ValueError("not an amount") from None
 
 
 def number_text(value: object) -> str | None:
@@ -118,7 +133,10 @@ def sap_day(value: object) -> date | None:
     match = _SAP_DATE.fullmatch(str(value))
     if not match:
         raise ValueError("not a date in OData V2's form /Date(…)/")
-    return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+    try:
+        return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+    except (ValueError, OverflowError):
+        raise ValueError("a date outside the years 1 to 9999") from None
 
 
 def sap_signed_amount(value: object, debit_credit: object) -> Decimal | None:
@@ -136,7 +154,8 @@ def sap_signed_amount(value: object, debit_credit: object) -> Decimal | None:
 
 def sap_period(year: object, period: object) -> str:
     """Fiscal year and period ("2025", "003") → "2025-03"; special periods 13–16 belong to the year's last month."""
-    number = min(int(str(period)), 12)
-    if number < 1:
+    if not _SAP_YEAR.fullmatch(str(year)):
+        raise ValueError("fiscal year is not four digits")
+    if not _SAP_PERIOD.fullmatch(str(period)):
         raise ValueError("fiscal period is not 1 to 16")
-    return f"{int(str(year)):04d}-{number:02d}"
+    return f"{year}-{min(int(str(period)), 12):02d}"
