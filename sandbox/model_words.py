@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import ifcopenshell
+from connectors.bim.ifc import read_model
+from connectors.bim.shapes import Element, ModelIndex
+from warranty_hub.errors import RefusedModelError
 
 NOUNS = {  # IFC class → what people call it, who repairs it, what happens to it
     "IfcDoor": ("门", "门窗", ("关不严", "打不开", "变形")),
@@ -51,40 +52,35 @@ class ModelWords:
 
 
 def read_words(path: Path) -> ModelWords | None:
-    """The words of a model; None when it cannot be read at all: the hub will say why, here its project just goes without."""
+    """The words of a model; None when it cannot be read: the hub will say why, here its project just goes without."""
     try:
-        model = ifcopenshell.open(str(path))
-    except (OSError, RuntimeError, ValueError, AttributeError):
+        model = read_model(path)
+    except RefusedModelError:
         return None
-    return ModelWords(tuple(_rooms(model)))
+    return ModelWords(tuple(_rooms(model) if model.spaces else _storeys(model)))
 
 
-def _rooms(model: Any) -> Iterator[Room]:
-    inside = _parts_by_place(model)
-    for space in model.by_type("IfcSpace"):
-        name = " ".join(word for word in (space.Name, space.LongName) if word)
-        parent = space.Decomposes[0].RelatingObject if space.Decomposes else None
-        storey = parent.Name if parent is not None and parent.is_a("IfcBuildingStorey") else None
+def _rooms(model: ModelIndex) -> Iterator[Room]:
+    elements = {element.step_id: element for element in model.elements}
+    inside: dict[int, dict[int, Part]] = defaultdict(dict)
+    for relation in model.relations:
+        if part := _part(elements[relation.element_step]):
+            inside[relation.space_step][relation.element_step] = part
+    storeys = {storey.step_id: storey.name or "" for storey in model.storeys}
+    for space in model.spaces:
+        name = " ".join(word for word in (space.name, space.long_name) if word)
         if name:
-            yield Room(name, storey or "", tuple(inside[space.id()]))
-    if not model.by_type("IfcSpace"):
-        for level in model.by_type("IfcBuildingStorey"):
-            yield Room(level.Name or "", "", tuple(inside[level.id()]))
+            yield Room(name, storeys.get(space.storey_step or 0, ""), tuple(inside[space.step_id].values()))
 
 
-def _parts_by_place(model: Any) -> dict[int, list[Part]]:
-    found: dict[int, list[Part]] = defaultdict(list)
-    pairs = [
-        (rel.RelatingStructure, element)
-        for rel in model.by_type("IfcRelContainedInSpatialStructure")
-        for element in rel.RelatedElements
-    ]
-    pairs += [(rel.RelatingSpace, rel.RelatedBuildingElement) for rel in model.by_type("IfcRelSpaceBoundary")]
-    seen = set()
-    for place, element in pairs:
-        if place is None or element is None or element.is_a() not in NOUNS or (place.id(), element.id()) in seen:
-            continue
-        seen.add((place.id(), element.id()))
-        noun, trade, symptoms = NOUNS[element.is_a()]
-        found[place.id()].append(Part(noun, trade, symptoms, getattr(element, "Tag", None) or element.GlobalId))
-    return found
+def _storeys(model: ModelIndex) -> Iterator[Room]:
+    for storey in model.storeys:
+        parts = [_part(element) for element in model.elements if element.storey_step == storey.step_id]
+        yield Room(storey.name or "", "", tuple(part for part in parts if part))
+
+
+def _part(element: Element) -> Part | None:
+    label = element.tag or element.guid
+    if element.ifc_class not in NOUNS or label is None:
+        return None
+    return Part(*NOUNS[element.ifc_class], label)
