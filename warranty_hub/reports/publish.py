@@ -13,7 +13,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import write_bcf
-from warranty_hub.reports.analytics.figures import cost_by_month, lead_currency
+from warranty_hub.reports.analytics.figures import cost_by_month, figures, lead_currency
+from warranty_hub.reports.analytics.page import write_page
 from warranty_hub.reports.bim import defects_by_element
 from warranty_hub.reports.bim.issues import issues_by_project
 from warranty_hub.reports.finance.cost_rollup import (
@@ -40,7 +41,13 @@ def publish(
     _see_one_moment(db)
     with publication(folder, run_id, as_of) as files:
         _finance(db, files, organisation, stale)
-        _bim(db, files, as_of, stale)
+        left_out = _bim(db, files, as_of, stale)
+        found = figures(db, zone=str(as_of.tzinfo), stale=stale)
+        files.add(
+            "report.html",
+            partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out),
+            stale=list(stale),
+        )
         return files.release()
 
 
@@ -81,7 +88,9 @@ def _notes(db: Connection, organisation: str, stale: Sequence[str]) -> Iterator[
     yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
 
 
-def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[str]) -> None:
+def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[str]) -> dict[str, int]:
+    """Returns by BCF file how many issues did not fit into it, where there are any."""
+    left_out: dict[str, int] = {}
     files.add(
         "defects_by_element.csv",
         lambda path: write_csv(path, defects_by_element.COLUMNS, defects_by_element.defect_rows(db, str(as_of.tzinfo))),
@@ -90,10 +99,14 @@ def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[st
         text_rule=TEXT_RULE,
     )
     for issues in issues_by_project(db, as_of.tzinfo):
+        name = f"{quote(issues.project_code, safe='')}.bcf"  # a code may hold what a path must not
+        if issues.left_out:
+            left_out[name] = issues.left_out
         files.add(
-            f"{quote(issues.project_code, safe='')}.bcf",
+            name,
             partial(write_bcf, bcf=issues.bcf),
             topics=len(issues.bcf.topics),
             left_out=issues.left_out,
             stale=list(stale),
         )
+    return left_out

@@ -84,10 +84,10 @@ class CostTotal:
     """All costs of a currency and stage, and how much of it belongs to no ticket."""
 
     currency: str
-    stage: Label
+    stage: str
+    stage_label: Label
     amount: Decimal
     unlinked: Decimal
-    leads: bool
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,11 @@ class Figures:
     streams: Sequence[Stream]
     models: Sequence[Model]
 
+    @property
+    def lead(self) -> CostTotal | None:
+        """The total that the charts break down."""
+        return next((total for total in self.totals if (total.currency, total.stage) == (self.currency, "ACTUAL")), None)
+
 
 def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     """Compute all figures. Months of tickets are cut in ``zone``; ``stale`` names the streams that are late."""
@@ -173,13 +178,7 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
         tickets=Tickets(**db.execute(text(_TICKETS)).one()._mapping),
         defects=Defects(**db.execute(text(_DEFECTS)).one()._mapping),
         totals=[
-            CostTotal(
-                row.currency,
-                label("cost_stage", row.stage),
-                row.amount,
-                row.unlinked,
-                (row.currency, row.stage) == (currency, "ACTUAL"),
-            )
+            CostTotal(row.currency, row.stage, label("cost_stage", row.stage), row.amount, row.unlinked)
             for row in db.execute(text(_TOTALS))
         ],
         cost_by_month=cost_by_month(db, currency),
