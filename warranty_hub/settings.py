@@ -6,12 +6,12 @@ through its secrets backend, outside in ``AIRFLOW_CONN_<ID>`` variables of the s
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -74,18 +74,26 @@ def connection_from_text(conn_id: str, text: str) -> Connection:
 
 
 def _connection_from_uri(conn_id: str, text: str) -> Connection:
-    parts = urlsplit(text)
-    if not parts.scheme:
-        raise ConfigError(f"Connection {conn_id!r} is neither JSON nor a URI")
-    return Connection(
-        id=conn_id,
-        conn_type=parts.scheme,
-        host=unquote(parts.hostname or ""),
-        port=parts.port,
-        schema=unquote(parts.path.lstrip("/")),
-        login=unquote(parts.username or ""),
-        password=SecretStr(unquote(parts.password or "")),
-    )
+    try:
+        parts = urlsplit(text)
+        if not parts.scheme:
+            raise ValueError("no scheme")
+        extra = dict(parse_qsl(parts.query))
+        return Connection(
+            id=conn_id,
+            conn_type=parts.scheme,
+            host=unquote(parts.hostname or ""),
+            port=parts.port,
+            schema=unquote(parts.path.lstrip("/")),
+            login=unquote(parts.username or ""),
+            password=SecretStr(unquote(parts.password or "")),
+            extra=json.loads(extra["__extra__"]) if "__extra__" in extra else extra,
+        )
+    except ValueError:
+        raise ConfigError(
+            f"Connection {conn_id!r} is neither JSON nor a URI",
+            remedy="In a URI, write / @ : # ? of user and password as %2F %40 %3A %23 %3F; or use JSON.",
+        ) from None
 
 
 def _known_zone(name: str) -> str:
@@ -187,6 +195,8 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}", remedy="Copy hub.example.yaml to hub.yaml, or name it with --config."
         ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8", remedy="Save it again with the encoding UTF-8.") from None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
@@ -195,11 +205,26 @@ def load_settings(path: Path) -> Settings:
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path} is empty", remedy="Copy hub.example.yaml and adapt it.")
+        raise ConfigError(f"{path} holds no settings", remedy="Copy hub.example.yaml and adapt it.")
+    if repeated := [f"{path}:{line} {place}: stands here a second time" for place, line in _repeated(root)]:
+        raise ConfigError("\n".join(repeated), remedy="Merge the two, or remove one.")
     try:
-        return Settings(**{**data, "folder": path.resolve().parent})
+        return Settings.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, root, problem) for problem in error.errors(include_input=False))) from None
+
+
+def _repeated(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, int]]:
+    """Keys that stand twice in one section, with their lines: YAML would silently drop the first."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        name = f"{place}{key.value}"
+        if name in seen:
+            yield name, key.start_mark.line + 1
+        seen.add(name)
+        yield from _repeated(value, f"{name}.")
 
 
 def _explain(path: Path, root: yaml.Node | None, problem: Any) -> str:
@@ -208,7 +233,7 @@ def _explain(path: Path, root: yaml.Node | None, problem: Any) -> str:
     place = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         return f"{path}:{line} {place}: this setting does not exist"
-    return f"{path}:{line} {place}: {problem['msg']}"
+    return f"{path}:{line} {place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _line_of(node: yaml.Node | None, location: tuple[Any, ...]) -> int:
