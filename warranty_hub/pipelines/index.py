@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from connectors.bim.shapes import Box, Element, ModelIndex
@@ -74,11 +74,8 @@ def _index(hub: Hub, run_id: int, model_id: str, settings: ModelSettings) -> dic
         )
     sha256 = _sha256(path)
     with hub.transactions() as db:
-        known = db.execute(
-            select(bim_revision.c.status).where(bim_revision.c.model_id == model_id, bim_revision.c.sha256 == sha256)
-        ).scalar_one_or_none()
-    if known == "INDEXED":
-        return {"unchanged": 1}
+        if _is_current(db, model_id, settings, sha256):
+            return {"unchanged": 1}
     try:
         indexed = _read(model_id, settings, path, sha256)
     except RefusedModelError as error:
@@ -88,6 +85,19 @@ def _index(hub: Hub, run_id: int, model_id: str, settings: ModelSettings) -> dic
     with hub.transactions() as db:
         _write(db, run_id, indexed)
     return {"elements": len(indexed.index.elements), "spaces": len(indexed.index.spaces), "boxes": len(indexed.boxes)}
+
+
+def _is_current(db: Connection, model_id: str, settings: ModelSettings, sha256: str) -> bool:
+    """Whether this very file is what the model shows now: not so an older one put back, nor one moved to another building."""
+    same = (
+        bim_revision.c.model_id == model_id,
+        bim_revision.c.sha256 == sha256,
+        bim_revision.c.current,
+        bim_revision.c.project_code == settings.project,
+        bim_revision.c.building_code.is_not_distinct_from(settings.building),
+        bim_revision.c.discipline == settings.discipline,
+    )
+    return bool(db.execute(select(exists().where(*same))).scalar_one())
 
 
 def _read(model_id: str, settings: ModelSettings, path: Path, sha256: str) -> Indexed:
