@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from connectors.bim.shapes import ModelIndex, Space, Storey
 from mappings.lexicon import read
 from mappings.places import AddressReading, Place, parse_address
-from warranty_hub.pipelines.places import dwelling_id, place_id, storey_place
+from warranty_hub.pipelines.places import dwelling_id, place_id, storey_place, unit_place
 from warranty_hub.records.codes import PlaceKind
 
 
@@ -38,7 +38,8 @@ def places_of_model(model: ModelIndex, project: str, building: str) -> ModelPlac
         if dwelling:
             dwellings.setdefault(dwelling.place_id, dwelling)
         rooms[space.step_id] = _room(space, dwelling or level or house, level, taken)
-    places = (house, *storeys.values(), *dwellings.values(), *rooms.values())
+    units = (unit_place(project, building, unit) for unit in sorted({flat.unit for flat in dwellings.values() if flat.unit}))
+    places = (house, *storeys.values(), *units, *dwellings.values(), *rooms.values())
     return ModelPlaces(
         places,
         {step: item.place_id for step, item in storeys.items()},

@@ -87,12 +87,17 @@ def _master_places(db: Connection, project: str) -> Iterator[Place]:
 
 def _units_and_storeys(project: str, flats: Iterable[Row[Any]]) -> Iterator[Place]:
     for building, unit in Counter((row.building_code, row.unit_code) for row in flats if row.unit_code):
-        yield Place(
-            place_id(project, building, f"U{unit}"), PlaceKind.UNIT, place_id(project, building), f"{unit}单元",
-            building=building, unit=unit, aliases=(f"Unit {unit}",),
-        )  # fmt: skip
+        yield unit_place(project, building, unit)
     for building, level in Counter((row.building_code, storey(row.storey)) for row in flats):
         yield storey_place(project, building, level)
+
+
+def unit_place(project: str, building: str, unit: str) -> Place:
+    """A unit (staircase) of a building."""
+    return Place(
+        place_id(project, building, f"U{unit}"), PlaceKind.UNIT, place_id(project, building), f"{unit}单元",
+        building=building, unit=unit, aliases=(f"Unit {unit}",),
+    )  # fmt: skip
 
 
 def storey_place(project: str, building: str, name: str, *aliases: str) -> Place:
