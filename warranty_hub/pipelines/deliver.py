@@ -19,15 +19,19 @@ SUBMIT_PLAN = "submit_plan"
 
 
 def deliver_outbox(hub: Hub, sink_name: str) -> RunReport:
-    """Enqueue what is due for a sink, look up what an earlier run left open, then perform what is pending."""
+    """Enqueue what is due for a sink, look up what an earlier run left open, then perform what is pending.
+
+    A dry run only enqueues: it tells how many would be new, and calls nobody.
+    """
     sink = hub.sink(sink_name)
     run = StreamRun(hub.transactions, Unit(STEP, sink_name), code_version=hub.code_version)
     run.start()
     results: Counter[str] = Counter()
     try:
         results["enqueued"] = enqueue_plans(hub, sink_name)
-        _look_up_interrupted(hub, sink_name, sink, results)
-        _perform_pending(hub, sink_name, sink, results)
+        if not hub.is_trial:  # what was sent cannot be rolled back
+            _look_up_interrupted(hub, sink_name, sink, results)
+            _perform_pending(hub, sink_name, sink, results)
         run.note(**results)
         run.finish(move_to=None)
     except BaseException as error:

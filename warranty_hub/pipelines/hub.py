@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -87,12 +88,21 @@ class Hub:
 
     @contextmanager
     def dry_run(self) -> Iterator["Hub"]:
-        """The same hub on one transaction that is rolled back at the end."""
-        with self.engine.connect() as connection, connection.begin() as outer:
+        """The same hub on one transaction that is rolled back at the end; published files go where nobody sees them.
+
+        Nothing is sent to other systems either (see `is_trial`). Boxes of models may be stored: they are rebuildable.
+        """
+        with TemporaryDirectory() as scratch, self.engine.connect() as connection, connection.begin() as outer:
+            settings = self.settings.model_copy(update={"publish_to": scratch})
             try:
-                yield replace(self, bound_to=connection)
+                yield replace(self, settings=settings, bound_to=connection)
             finally:
                 outer.rollback()
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is a dry run: what cannot be rolled back must not be done."""
+        return self.bound_to is not None
 
     def report(self, run_id: int) -> RunReport:
         """Read a run back from the ledger."""
