@@ -40,7 +40,7 @@ def publish(
     """
     _see_one_moment(db)
     with publication(folder, run_id, as_of) as files:
-        _finance(db, files, organisation, stale)
+        _finance(db, files, organisation, as_of, stale)
         left_out = _bim(db, files, as_of, stale)
         found = figures(db, zone=str(as_of.tzinfo), stale=stale)
         files.add(
@@ -57,7 +57,7 @@ def _see_one_moment(db: Connection) -> None:
         db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-def _finance(db: Connection, files: Publication, organisation: str, stale: Sequence[str]) -> None:
+def _finance(db: Connection, files: Publication, organisation: str, as_of: datetime, stale: Sequence[str]) -> None:
     totals = control_totals(db)
     about: dict[str, Any] = {
         "columns": described(COLUMNS),
@@ -70,17 +70,17 @@ def _finance(db: Connection, files: Publication, organisation: str, stale: Seque
     )
     files.add("cost_rollup.parquet", lambda path: write_parquet(path, checked(cost_rows(db), totals)), **about)
     by_month = cost_by_month(db, lead_currency(db))
-    notes = list(_notes(db, organisation, stale))
+    notes = list(_notes(db, organisation, as_of, stale))
     files.add(
         "cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), totals, by_month, notes), **about
     )
 
 
-def _notes(db: Connection, organisation: str, stale: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Facts only, so that the same facts give the same workbook; the moment of publishing stands in the manifest."""
     newest = db.execute(text("SELECT max(recorded_at) FROM hub.cost_line")).scalar_one()
     yield "组织", "Organisation", organisation
-    yield "成本数据截至", "Cost facts as of", newest.isoformat(timespec="seconds") if newest else "–"
+    yield "成本数据截至", "Cost facts as of", newest.astimezone(as_of.tzinfo).isoformat(timespec="seconds") if newest else "–"
     yield "过期数据源", "Stale sources", ", ".join(stale) or "无 none"
     yield "金额", "Amounts", "不含税;各阶段、各币种不得相加。 Net of tax; never add stages or currencies together."
     yield "舍入", "Rounding", "按币种最小单位舍入,合计不变。 Rounded to the currency's unit, the total is kept."

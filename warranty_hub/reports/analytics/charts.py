@@ -11,43 +11,42 @@ from decimal import Decimal
 from markupsafe import Markup, escape
 
 from mappings.lexicon import Label
-from warranty_hub.reports.analytics.figures import Item, Monthly
+from warranty_hub.reports.analytics.figures import OTHERS_LABEL, Item, Monthly
 
 COLORS = ("#0f6b7a", "#e69f00", "#56a5d8", "#c8553d", "#6a994e", "#a06cb0", "#9aa5ad")
-WIDTH, HEIGHT = 720, 280
-LEFT, RIGHT, TOP, BOTTOM = 78, 8, 12, 28
+WIDTH, HEIGHT = 1000, 300
+BARS_WIDTH = 520  # they stand two in a row
+LEFT, RIGHT, TOP, BOTTOM = 90, 8, 12, 28
 LETTER = 7  # width of a digit of the axis, with some air
 ROW = 40
 TICKS = 4
-
-NO_DATA = Markup('<p class="empty"><span class="zh">暂无数据</span><span class="en" lang="en">No data yet</span></p>')
 
 
 def stacked_columns(data: Monthly, unit: Label) -> Markup:
     """One column a month, one color a series; negative values hang below the zero line. Says so when there is no data."""
     if not data.series:
-        return NO_DATA
+        return no_data()
     ups = [sum((max(item.values[at], Decimal(0)) for item in data.series), Decimal(0)) for at in range(len(data.months))]
     downs = [sum((min(item.values[at], Decimal(0)) for item in data.series), Decimal(0)) for at in range(len(data.months))]
     ticks = axis(float(min(downs)), float(max(ups)))
     scale = _Scale(ticks[0], ticks[-1])
     body = [_grid(ticks, scale), *_columns(data, scale), *_months(data.months)]
-    return _svg(HEIGHT, body, unit) + _legend([item.label for item in data.series])
+    return _svg(WIDTH, HEIGHT, body, unit) + _legend([item.label for item in data.series])
 
 
 def bars(items: Sequence[Item], unit: Label) -> Markup:
     """One horizontal bar an item, its name above and its value behind it. Says so when there is no data."""
     if not items:
-        return NO_DATA
+        return no_data()
     low, high = min(0.0, *(float(item.value) for item in items)), max(0.0, *(float(item.value) for item in items))
-    room = WIDTH - 20 - LETTER * max(len(number(item.value)) for item in items)
+    room = BARS_WIDTH - 20 - LETTER * max(len(number(item.value)) for item in items)
     per_unit = room / ((high - low) or 1)
     zero = -low * per_unit
     body = []
     for at, item in enumerate(items):
         start = zero + min(0.0, float(item.value)) * per_unit
         width, top = max(1.0, abs(float(item.value)) * per_unit), at * ROW
-        color = COLORS[0] if item.value >= 0 else COLORS[3]
+        color = COLORS[-1] if item.label == OTHERS_LABEL else COLORS[0] if item.value >= 0 else COLORS[3]
         body += [
             Markup('<text x="0" y="{}">{}</text>').format(top + 13, both_in_svg(item.label)),
             Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" rx="2" fill="{}"/>').format(
@@ -55,7 +54,12 @@ def bars(items: Sequence[Item], unit: Label) -> Markup:
             ),
             Markup('<text x="{:.1f}" y="{}" class="value">{}</text>').format(start + width + 8, top + 31, number(item.value)),
         ]
-    return _svg(len(items) * ROW, body, unit)
+    return _svg(BARS_WIDTH, len(items) * ROW, body, unit)
+
+
+def no_data() -> Markup:
+    """What stands in the place of a chart or table without data."""
+    return Markup('<p class="empty">{}</p>').format(both(Label("暂无数据", "No data yet")))
 
 
 def axis(low: float, high: float) -> list[float]:
@@ -70,11 +74,18 @@ def number(value: Decimal | float) -> str:
     return f"{value:,.2f}".removesuffix(".00")
 
 
+def both(label: Label) -> Markup:
+    """A label in both languages, one of which the reader may hide; once when both are the same."""
+    if label.zh == label.en:
+        return Markup("<span>{}</span>").format(label.zh)
+    return Markup('<span class="zh">{}</span> <span class="en" lang="en">{}</span>').format(label.zh, label.en)
+
+
 def both_in_svg(label: Label) -> Markup:
     """A label inside an SVG text; once when both languages say the same."""
     if label.zh == label.en:
         return escape(label.zh)
-    return Markup('<tspan class="zh">{}</tspan><tspan class="en" dx="4">{}</tspan>').format(label.zh, label.en)
+    return Markup('<tspan class="zh">{} </tspan><tspan class="en">{}</tspan>').format(label.zh, label.en)
 
 
 class _Scale:
@@ -142,19 +153,13 @@ def _months(months: Sequence[str]) -> list[Markup]:
     ]
 
 
-def _svg(height: int, body: Sequence[Markup], unit: Label) -> Markup:
-    return Markup('<p class="unit"><span class="zh">{}</span><span class="en" lang="en">{}</span></p>').format(
-        unit.zh, unit.en
-    ) + Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{} {}">{}</svg>').format(
-        WIDTH, height, unit.zh, unit.en, Markup("").join(body)
-    )
+def _svg(width: int, height: int, body: Sequence[Markup], unit: Label) -> Markup:
+    caption = Markup('<p class="unit">{}</p>').format(both(unit))
+    picture = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{} {}">{}</svg>')
+    return caption + picture.format(width, height, unit.zh, unit.en, Markup("").join(body))
 
 
 def _legend(labels: Sequence[Label]) -> Markup:
-    entries = (
-        Markup('<li><i style="background:{}"></i><span class="zh">{}</span><span class="en" lang="en">{}</span></li>').format(
-            COLORS[at % len(COLORS)], label.zh, label.en if label.en != label.zh else ""
-        )
-        for at, label in enumerate(labels)
-    )
+    entry = Markup('<li><i style="background:{}"></i>{}</li>')
+    entries = (entry.format(COLORS[at % len(COLORS)], both(label)) for at, label in enumerate(labels))
     return Markup('<ul class="legend">{}</ul>').format(Markup("").join(entries))

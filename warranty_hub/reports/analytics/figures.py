@@ -303,9 +303,11 @@ _BY_PARTY = _ranked(
 _TICKETS_BY_MONTH = f"""
     WITH reported AS (
         SELECT to_char(t.reported_at AT TIME ZONE :zone, 'YYYY-MM') AS month,
-               coalesce((SELECT min(d.defect_type_code) FROM hub.defect d
-                         WHERE d.source_system = t.source_system AND d.ticket_id = t.source_id), '') AS code
-        FROM hub.ticket t WHERE t.deleted_at IS NULL AND t.reported_state NOT IN ('DUPLICATE', 'CANCELLED')
+               coalesce(d.code, '') AS code
+        FROM hub.ticket t
+        LEFT JOIN (SELECT source_system, ticket_id, min(defect_type_code) AS code FROM hub.defect GROUP BY 1, 2) d
+            ON d.source_system = t.source_system AND d.ticket_id = t.source_id
+        WHERE t.deleted_at IS NULL AND t.reported_state NOT IN ('DUPLICATE', 'CANCELLED')
     ),
     month AS (
         SELECT to_char(day, 'YYYY-MM') AS month

@@ -6,11 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from mappings.lexicon import Label
 from warranty_hub.money import quantise
-from warranty_hub.reports.analytics.charts import NO_DATA, bars, stacked_columns
+from warranty_hub.reports.analytics.charts import bars, both, no_data, stacked_columns
 from warranty_hub.reports.analytics.figures import Figures
 
 
@@ -26,7 +25,7 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.filters |= {"money": money, "percent": percent, "moment": _moment(as_of), "both": both}
-    environment.globals |= {"Label": Label, "bars": bars, "stacked_columns": stacked_columns, "no_data": NO_DATA}
+    environment.globals |= {"Label": Label, "bars": bars, "stacked_columns": stacked_columns, "no_data": no_data}
     page = environment.get_template("report.html.j2").render(
         f=figures, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out
     )
@@ -41,13 +40,6 @@ def money(amount: Decimal, currency: str) -> str:
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
     """A rate from its two sums; a dash when there is nothing to divide by."""
     return f"{Decimal(100) * part / whole:.1f}%" if whole else "–"
-
-
-def both(label: Label) -> Markup:
-    """A label in both languages, one of which the reader may hide; once when both are the same."""
-    if label.zh == label.en:
-        return Markup("<span>{}</span>").format(label.zh)
-    return Markup('<span class="zh">{}</span><span class="en" lang="en">{}</span>').format(label.zh, label.en)
 
 
 def _moment(as_of: datetime) -> Callable[[datetime], str]:
