@@ -232,7 +232,6 @@ def _weaver(home: Home, history: History) -> WeaverServer:
             created=request.created,
             operated=request.operated,
             node=request.node,
-            status="",
             fields=dict(request.form),
         )
         for request in history.requests

@@ -8,8 +8,8 @@ from sandbox.group import COMPANY_CODES, GROUP_NAME
 from sandbox.history import COST_ACCOUNT, WORKFLOW
 
 OA_USER = 7
-_BY_TIME = {"key": ["id"], "cursor": "update_time"}
-_STREAMS = {  # stream: (table, how it is read, job)
+_BY_TIME: dict[str, object] = {"key": ["id"], "cursor": "update_time"}
+_STREAMS: dict[str, tuple[str, dict[str, object], str]] = {  # stream: (table, how it is read, job)
     "orgs": ("t_org", {"key": ["org_no"]}, "masters"),
     "projects": ("t_project", {"key": ["project_no"]}, "masters"),
     "buildings": ("t_building", {"key": ["id"]}, "masters"),
