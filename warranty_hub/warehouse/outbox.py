@@ -39,8 +39,9 @@ def enqueue(db: Connection, *, sink: str, kind: str, idempotency_key: str, paylo
         insert(outbox)
         .values(sink=sink, kind=kind, idempotency_key=idempotency_key, payload=storable(payload), state=OutboxState.PENDING)
         .on_conflict_do_nothing(index_elements=["idempotency_key"])
+        .returning(outbox.c.outbox_id)
     )
-    return added.rowcount == 1
+    return added.one_or_none() is not None
 
 
 def claim_next(db: Connection, sink: str) -> Item | None:
