@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import structlog
 import typer
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from warranty_hub.errors import HubError
+from warranty_hub.errors import ConfigError, HubError, SystemUnreachableError
 from warranty_hub.pipelines import steps
 from warranty_hub.pipelines.check import check as run_checks
 from warranty_hub.pipelines.hub import Hub, RunReport, open_hub
@@ -37,8 +40,9 @@ outbox_app = typer.Typer(no_args_is_help=True, help="Side effects in other syste
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(outbox_app, name="outbox")
 
-console = Console()
-errors = Console(stderr=True)
+# No markup: what other systems and people wrote, such as "[/a]", is shown as it is. Colours are Text with a style.
+console = Console(markup=False, highlight=False)
+errors = Console(stderr=True, markup=False, highlight=False)
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", envvar="WARRANTY_HUB_CONFIG", help="The hub.yaml to use.")]
 DEFAULT_CONFIG = Path("hub.yaml")
@@ -46,13 +50,26 @@ DEFAULT_CONFIG = Path("hub.yaml")
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Errors of the hub end the command with their message and remedy, not with a traceback."""
+    """Errors that a person can mend end the command with their message and remedy, not with a traceback."""
     try:
         yield
     except HubError as error:
-        errors.print(f"[bold red]{error.code}[/] {error.message}", soft_wrap=True)
-        errors.print(f"[dim]→ {error.remedy}[/]", soft_wrap=True)
-        raise typer.Exit(1) from None
+        _end_with(error)
+    except OperationalError as error:
+        reason = str(error.orig).partition("\n")[0]
+        remedy = "Check `database` in hub.yaml, and that the server is up; `warranty-hub check` tries it."
+        _end_with(SystemUnreachableError(f"The warehouse does not answer: {reason}", remedy=remedy))
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise
+        lacking = error.orig.diag.message_primary
+        _end_with(ConfigError(f"The warehouse is not at this version: {lacking}", remedy="Run `warranty-hub migrate`."))
+
+
+def _end_with(error: HubError) -> NoReturn:
+    errors.print(Text.assemble((error.code, "bold red"), f" {error.message}"), soft_wrap=True)
+    errors.print(Text(f"→ {error.remedy}", "dim"), soft_wrap=True)
+    raise typer.Exit(1) from None
 
 
 @app.callback()
@@ -67,14 +84,20 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
 
 @app.command()
 def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Create the warehouse's tables, or bring them up to this version's."""
+    """Create the warehouse's tables, or bring them up to this version's.
+
+    Example: `warranty-hub migrate`. Run it after every update; a second time changes nothing.
+    """
     with _told():
         console.print(f"The warehouse is at migration {migrate_database(open_hub(config).engine)}.")
 
 
 @app.command("masters-template")
 def masters_template(file: Annotated[Path, typer.Argument(help="Where to write it, e.g. masters.xlsx.")]) -> None:
-    """Write the empty workbook for masters 主数据模板: organisation, projects, buildings, dwellings, parties, contracts."""
+    """Write the empty workbook for masters 主数据模板: organisation, projects, buildings, dwellings, parties, contracts.
+
+    Example: `warranty-hub masters-template masters.xlsx`.
+    """
     from connectors.files.masters import write_template
 
     try:
@@ -87,14 +110,17 @@ def masters_template(file: Annotated[Path, typer.Argument(help="Where to write i
 
 @app.command()
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Try settings, database, field maps, models and every connection; a verdict and a remedy per line."""
+    """Try settings, database, field maps, models and every connection; a verdict and a remedy per line.
+
+    Example: `warranty-hub check --config /etc/hub.yaml`. Nothing is changed; it ends with 1 when something fails.
+    """
     with _told():
         verdicts = list(run_checks(config))
     for verdict in verdicts:
-        mark = "[green]ok  [/]" if verdict.ok else "[bold red]FAIL[/]"
-        console.print(f"{mark} {verdict.subject}: {verdict.message}", soft_wrap=True)
+        mark = ("ok  ", "green") if verdict.ok else ("FAIL", "bold red")
+        console.print(Text.assemble(mark, f" {verdict.subject}: {verdict.message}"), soft_wrap=True)
         if not verdict.ok:
-            console.print(f"     [dim]→ {verdict.remedy}[/]", soft_wrap=True)
+            console.print(Text(f"     → {verdict.remedy}", "dim"), soft_wrap=True)
     if not all(verdict.ok for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -110,7 +136,7 @@ def run(
 ) -> None:
     """Run a step of the hub without Airflow.
 
-    Examples: `run sync wms.tickets` · `run locate P01` · `run all --dry-run`.
+    Examples: `warranty-hub run sync wms.tickets` · `warranty-hub run locate P01` · `warranty-hub run all --dry-run`.
     Interrupted? Run it again: nothing is lost or doubled.
     """
     with _told():
@@ -120,17 +146,17 @@ def run(
             return
         with hub.dry_run() as trial:
             _run_steps(trial, step, units)
-        console.print("[yellow]Dry run: everything above was rolled back.[/]")
+        console.print("Dry run: everything above was rolled back, nothing was sent or published.", style="yellow")
 
 
 def _run_steps(hub: Hub, step: str, units: list[str] | None) -> None:
     failed: list[HubError] = []
     for name in steps.names(step):
         for unit in units or steps.STEPS[name].units(hub):
-            with console.status(f"{name} {unit} …"):
+            with console.status(Text(f"{name} {unit} …")):
                 report = _attempt(hub, steps.STEPS[name].run, unit, failed)
             if report:
-                console.print(report.line(), soft_wrap=True, highlight=False)
+                console.print(report.line(), soft_wrap=True)
     if failed:
         raise failed[0]
 
@@ -140,14 +166,17 @@ def _attempt(hub: Hub, work: Callable[[Hub, str], RunReport], unit: str, failed:
     try:
         return work(hub, unit)
     except HubError as error:
-        errors.print(f"[bold red]{unit}[/]: {error}", soft_wrap=True, highlight=False)
+        errors.print(Text.assemble((unit, "bold red"), f": {error}"), soft_wrap=True)
         failed.append(error)
         return None
 
 
 @app.command()
 def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Last runs, freshness, quarantine and outbox."""
+    """Last runs, freshness, quarantine and outbox.
+
+    Example: `warranty-hub status`.
+    """
     with _told():
         hub = open_hub(config)
         runs = _table(
@@ -157,7 +186,7 @@ def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
             runs.add_row(*map(_cell, row))
         fresh = _table("Freshness 数据时效", "stream", "last success", "limit", "verdict")
         for state in freshness(hub):
-            verdict = "[bold red]late[/]" if state.late else "[green]fresh[/]"
+            verdict = Text("late", "bold red") if state.late else Text("fresh", "green")
             fresh.add_row(state.unit, _cell(state.succeeded_at), str(state.max_silence), verdict)
         waiting = _table("Waiting 待处理", "where", "state", "count")
         for unit, count in open_counts(hub).items():
@@ -174,7 +203,10 @@ def quarantine_list(
     limit: Annotated[int, typer.Option(help="How many rows.")] = 50,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """The open rows: which record, why, how often tried."""
+    """The open rows: which record, why, how often tried.
+
+    Example: `warranty-hub quarantine list wms.tickets --limit 10`.
+    """
     with _told():
         rows = open_rows(open_hub(config), unit, limit)
     if not rows:
@@ -190,10 +222,13 @@ def quarantine_list(
 
 @quarantine_app.command("show")
 def quarantine_show(quarantine_id: int, config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """One row with its payload, personal data masked."""
+    """One row with its payload, personal data masked.
+
+    Example: `warranty-hub quarantine show 17`; the number is the id in the list.
+    """
     with _told():
         row = one_row(open_hub(config), quarantine_id)
-    console.print(f"[bold]{row.unit}[/] {row.source_id}: [red]{row.code}[/] {row.reason}", soft_wrap=True)
+    console.print(Text.assemble((row.unit, "bold"), f" {row.source_id}: ", (row.code, "red"), f" {row.reason}"), soft_wrap=True)
     console.print_json(json.dumps(row.payload, ensure_ascii=False))
 
 
@@ -201,9 +236,12 @@ def quarantine_show(quarantine_id: int, config: ConfigOption = DEFAULT_CONFIG) -
 def quarantine_retry(
     unit: Annotated[str, typer.Argument(help="A stream, e.g. wms.tickets.")], config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
-    """Put all open rows of a stream through map and load again."""
+    """Put all open rows of a stream through map and load again.
+
+    Example: `warranty-hub quarantine retry wms.tickets`, once the field map is corrected.
+    """
     with _told():
-        console.print(retry(open_hub(config), unit).line(), soft_wrap=True, highlight=False)
+        console.print(retry(open_hub(config), unit).line(), soft_wrap=True)
 
 
 @outbox_app.command("settle")
@@ -213,7 +251,10 @@ def outbox_settle(
     reference: Annotated[str, typer.Option(help="Its id there; leave out when nothing was found there.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Settle an item in doubt: it happened (give its reference), or it did not and may be sent again."""
+    """Settle an item in doubt: it happened (give its reference), or it did not and may be sent again.
+
+    Examples: `warranty-hub outbox settle 5 --person 王工 --reference 1024` · `warranty-hub outbox settle 5 --person 王工`.
+    """
     with _told(), open_hub(config).transactions() as db:
         settled = outbox.settle_doubt(db, outbox_id, happened=bool(reference), reference=reference, person=person)
     if not settled:
@@ -228,7 +269,10 @@ def demo(
     keep: Annotated[bool, typer.Option(help="Leave everything running until Ctrl-C.")] = False,
     folder: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".hub"),
 ) -> None:
-    """Run the whole hub on a sample building, through Airflow, on this machine only."""
+    """Run the whole hub on a sample building, through Airflow, on this machine only.
+
+    Examples: `warranty-hub demo` · `warranty-hub demo --ifc tower.ifc --keep`.
+    """
     try:
         from sandbox.demo import run_demo
     except ModuleNotFoundError:
