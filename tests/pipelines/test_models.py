@@ -129,10 +129,10 @@ def test_an_element_loses_its_key_in_the_next_revision(warehouse: Engine, tmp_pa
 # ------------------------------------------------------------------------------------------------ revisions
 
 
-def house(*walls: str) -> SmallModel:
-    """Two bedrooms of two dwellings; the walls bound the first."""
+def house(*walls: str, room: str = "主卧") -> SmallModel:
+    """A bedroom in each of two dwellings; the walls bound the first."""
     model = SmallModel("IFC4")
-    rooms = [model.part("IfcSpace", f"1-{flat}-主卧", of=model.first, LongName="主卧") for flat in ("201", "202")]
+    rooms = [model.part("IfcSpace", f"1-{flat}-{room}", of=model.first, LongName=room) for flat in ("201", "202")]
     for room, flat in zip(rooms, ("201", "202"), strict=True):
         model.group("IfcZone", f"1-{flat}", [room])
     for guid in walls:
@@ -187,6 +187,20 @@ def test_a_corrected_building_in_hub_yaml_needs_a_new_export(hub: Hub, path: Pat
     index_model(hub_of(hub.engine, model={"file": str(path), "building": "5"}), "model")
     report(hub, "WX1", "主卧墙面开裂", address_text="5号楼1单元201室", building_code="5")
     assert located(hub)["WX1"]["place_id"] == "P03/5/U1/201/主卧"
+
+
+def test_a_room_under_its_former_name_catches_the_tickets_of_the_new_one(hub: Hub, path: Path, tmp_path: Path) -> None:
+    other = house(SECOND).write(tmp_path / "5号楼.ifc")
+    both = hub_of(hub.engine, model={"file": str(path)}, other={"file": str(other), "building": "5"})
+    for name in ("model", "other"):
+        index_model(both, name)
+    house(FIRST, room="主人房").write(path)
+    index_model(both, "model")
+    report(both, "WX1", "主卧墙面开裂", address_text="3号楼1单元201室")
+    report(both, "WX2", "主卧墙面开裂", address_text="5号楼1单元201室", building_code="5")
+    answers = located(both)
+    assert (answers["WX1"]["place_id"], answers["WX1"]["guid"]) == ("P03/3/U1/201/主人房", FIRST)
+    assert (answers["WX2"]["place_id"], answers["WX2"]["guid"]) == ("P03/5/U1/201/主卧", SECOND)
 
 
 def test_half_a_file_replaces_the_whole_one(hub: Hub, path: Path) -> None:

@@ -17,6 +17,7 @@ from warranty_hub.errors import ConfigError, RefusedModelError
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.model_places import ModelPlaces, places_of_model
 from warranty_hub.pipelines.places import MODEL, merge_places
+from warranty_hub.records.codes import PlaceKind
 from warranty_hub.settings import ModelSettings
 from warranty_hub.warehouse.commit import StreamRun, Unit
 from warranty_hub.warehouse.load import copy_rows
@@ -27,6 +28,7 @@ from warranty_hub.warehouse.tables import (
     bim_revision,
     bim_space,
     bim_storey,
+    place,
     property_set,
     space_element,
 )
@@ -129,6 +131,7 @@ def _write(db: Connection, run_id: int, indexed: Indexed) -> None:
     copy_rows(db, bim_space, _names(bim_space), _space_rows(revision_id, indexed, places))
     copy_rows(db, space_element, _names(space_element), sorted({(revision_id, *relation) for relation in model.relations}))
     _write_property_sets(db, model)
+    _forget_places(db, indexed.settings.project)
 
 
 def _write_revision(db: Connection, run_id: int, indexed: Indexed) -> int:
@@ -214,6 +217,19 @@ def _space_rows(revision_id: int, indexed: Indexed, places: ModelPlaces) -> Iter
             revision_id, item.step_id, item.guid, item.name, item.long_name, item.storey_step, list(item.zones),
             places.of_space.get(item.step_id), *indexed.boxes.get(item.step_id, NO_BOX),
         )  # fmt: skip
+
+
+def _forget_places(db: Connection, project: str) -> None:
+    """Rooms and storeys that no current model shows any more: they would catch the tickets of those that replaced them."""
+    shown = (
+        select(table.c.place_id)
+        .join(bim_revision, bim_revision.c.revision_id == table.c.revision_id)
+        .where(bim_revision.c.current, table.c.place_id == place.c.place_id)
+        for table in (bim_storey, bim_space)
+    )
+    gone = (~exists(query.correlate(place)) for query in shown)
+    from_models = (place.c.origin == MODEL, place.c.kind.in_([PlaceKind.STOREY, PlaceKind.ROOM]))
+    db.execute(delete(place).where(place.c.project_code == project, *from_models, *gone))
 
 
 def _write_property_sets(db: Connection, model: ModelIndex) -> None:
