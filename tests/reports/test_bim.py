@@ -63,6 +63,7 @@ def test_the_camera_stands_in_the_room(seeded: Engine, folder: Path, publish_now
         assert camera is not None
         assert 0 < camera.position.x < 4
         assert 0 < camera.position.y < 4
+        assert camera.position.z == pytest.approx(1.6, abs=0.2), "at eye height"
         assert camera.direction.y > 0, "towards the outer wall"
 
 
