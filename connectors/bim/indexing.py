@@ -8,12 +8,16 @@ from connectors.bim.findings import find
 from connectors.bim.links import Links, TypeFacts, predefined_type, read_links, related
 from connectors.bim.properties import clean_text
 from connectors.bim.shapes import Building, Element, ModelIndex, Space, SpaceRelation, Storey, System
+from warranty_hub.errors import RefusedModelError
 
 UNTYPED = TypeFacts(0, None, None, ())
 
 
 def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
-    """Everything but geometry. ``log``: what the parser complained of; ``raw_encoding``: see `StepFile`."""
+    """Everything but geometry. ``log``: what the parser complained of; ``raw_encoding``: see `StepFile`.
+
+    Raises RefusedModelError for a damaged length unit; whatever else is damaged is left out.
+    """
     products = [item for item in model.by_type("IfcElement") if not item.is_a("IfcFeatureElement")]
     links = read_links(model, {item.id() for item in products})
     index = _rows(model, products, links)
@@ -58,7 +62,13 @@ def _guid(item: Any) -> str | None:
 def _unit_scale(model: Any) -> float:
     from ifcopenshell.util.unit import calculate_unit_scale
 
-    return float(calculate_unit_scale(model))
+    try:
+        return float(calculate_unit_scale(model))
+    except (AttributeError, TypeError) as error:
+        raise RefusedModelError(
+            f"the model's length unit (IfcUnitAssignment) is damaged: {error}",
+            remedy="Export the model again: without its unit no position in it means anything.",
+        ) from error
 
 
 def _authoring_app(model: Any) -> str | None:
