@@ -7,6 +7,7 @@ import pytest
 from connectors.bim.indexing import index_model
 from connectors.bim.shapes import Element, Finding, ModelIndex
 from tests.connectors.bim.small import SCHEMAS, SmallModel
+from warranty_hub.errors import RefusedModelError
 
 
 def indexed(model: SmallModel) -> ModelIndex:
@@ -197,6 +198,23 @@ def test_relations_without_an_end_stop_the_index(model: SmallModel) -> None:
         model.relate(relation, **{end: [wall]})
         model.relate(relation)
     assert element(model, wall).storey_step == model.first.id()
+
+
+def test_a_damaged_unit_puts_every_position_elsewhere(model: SmallModel) -> None:
+    model.project.UnitsInContext.Units = None
+    with pytest.raises(RefusedModelError, match="length unit"):
+        indexed(model)
+
+
+def test_a_model_in_feet_has_storeys_as_high_as_mountains(model: SmallModel) -> None:
+    metre = model.add("IfcSIUnit", UnitType="LENGTHUNIT", Name="METRE")
+    factor = model.add("IfcMeasureWithUnit", ValueComponent=model.add("IfcReal", wrappedValue=0.3048), UnitComponent=metre)
+    feet = model.add("IfcConversionBasedUnit", UnitType="LENGTHUNIT", Name="FOOT", ConversionFactor=factor)
+    model.project.UnitsInContext.Units = [feet]
+    model.first.Elevation = 10.0
+    index = indexed(model)
+    assert index.unit_scale == pytest.approx(0.3048)
+    assert index.storeys[1].elevation == pytest.approx(3.048)
 
 
 def test_the_exporter_is_not_told_what_is_missing(model: SmallModel) -> None:
