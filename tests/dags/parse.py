@@ -36,8 +36,16 @@ def _parse(config: str, touched: list[str]) -> dict[str, Any]:
         "imported": sorted(set(sys.modules) - before),
         "touched": list(touched),
         "errors": bag.import_errors,
+        "decisions": _decisions(),
         "dags": {dag_id: _shape(dag) for dag_id, dag in bag.dags.items()},
     }
+
+
+def _decisions() -> dict[str, str]:
+    """What becomes of a task that ended with each of our errors."""
+    errors, policy = sys.modules["warranty_hub.errors"], sys.modules["dags.wiring"].RETRIES
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.HubError)]
+    return {kind.__name__: policy.evaluate(kind("…"), 1, 3).action.value for kind in classes}
 
 
 def _shape(dag: Any) -> dict[str, Any]:

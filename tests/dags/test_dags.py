@@ -162,3 +162,10 @@ def test_every_task_is_retried_by_what_its_error_means(dags: dict[str, Any]) -> 
         for task in dag["tasks"].values():
             assert task["retries"] == 3
             assert task["policy"]
+
+
+def test_a_time_out_is_tried_again_and_what_a_person_must_mend_is_not(parsed: dict[str, Any]) -> None:
+    decisions = parsed[EVERYTHING]["decisions"]
+    again = {name for name, action in decisions.items() if action == "retry"}
+    assert again == {"RetryableError", "SystemUnreachableError", "RateLimitedError", "StreamTakenOverError"}
+    assert {decisions[name] for name in ("ConfigError", "LoginError", "BusinessError", "MalformedAnswerError")} == {"fail"}
