@@ -27,6 +27,7 @@ def test_a_certain_element_stands_in_the_row_of_its_defect(seeded: Engine, folde
     publish_now()
     rows = _defects(folder)
     assert set(rows) == {"WX1", "WX2", "WX3"}, "a deleted ticket has no defects"
+    assert json.loads((folder / "defects_by_element.csv.manifest.json").read_text(encoding="utf-8"))["rows"] == len(rows)
     row = rows["WX1"]
     assert (row["global_id"], row["ifc_class"], row["element_tag"]) == (WINDOW_GUID, "IfcWindow", "901")
     assert (row["building"], row["storey"], row["dwelling"], row["place_id"]) == ("3", "15", "1501", ROOM)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,13 +31,12 @@ class PublishedFile:
 
 
 class Publication:
-    """The files of one run, on their way into ``folder``."""
+    """The files of one run, on their way into ``folder``; ``stamp`` says in every manifest what run it was."""
 
-    def __init__(self, folder: Path, run_id: int, as_of: datetime) -> None:
+    def __init__(self, folder: Path, stamp: Mapping[str, Any]) -> None:
         self._folder = folder
         self._aside = folder / ASIDE
-        self._run_id = run_id
-        self._as_of = as_of
+        self._stamp = stamp
         self._files: list[PublishedFile] = []
 
     def add(self, name: str, write: Callable[[Path], None], **about: Any) -> None:
@@ -71,8 +70,7 @@ class Publication:
             "file": file.path.name,
             "size": file.size,
             "sha256": file.sha256,
-            "run_id": self._run_id,
-            "as_of": self._as_of.isoformat(),
+            **self._stamp,
             **about,
         }
         with (self._aside / (file.path.name + MANIFEST)).open("w", encoding="utf-8") as target:
@@ -82,13 +80,13 @@ class Publication:
 
 
 @contextmanager
-def publication(folder: Path, run_id: int, as_of: datetime) -> Iterator[Publication]:
+def publication(folder: Path, *, run_id: int, as_of: datetime, stale: Sequence[str]) -> Iterator[Publication]:
     """A publication to add files to. What a dead run left half written is cleared away first."""
     aside = folder / ASIDE
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        yield Publication(folder, run_id, as_of)
+        yield Publication(folder, {"run_id": run_id, "as_of": as_of.isoformat(), "stale": list(stale)})
     finally:
         shutil.rmtree(aside)
 

@@ -4,7 +4,7 @@ All files of a publication show the facts of one moment, and they replace the fo
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import write_bcf
-from warranty_hub.reports.analytics.figures import cost_by_month, figures, lead_currency
+from warranty_hub.reports.analytics.figures import Monthly, figures
 from warranty_hub.reports.analytics.page import write_page
 from warranty_hub.reports.bim import defects_by_element
 from warranty_hub.reports.bim.issues import issues_by_project
@@ -24,7 +24,7 @@ from warranty_hub.reports.finance.cost_rollup import (
     cost_rows,
     write_parquet,
 )
-from warranty_hub.reports.finance.workbook import write_workbook
+from warranty_hub.reports.finance.workbook import Note, write_workbook
 from warranty_hub.reports.publication import Publication, PublishedFile, publication
 from warranty_hub.reports.table import TEXT_RULE, described, write_csv
 
@@ -39,14 +39,13 @@ def publish(
     then the former publication still stands.
     """
     _see_one_moment(db)
-    with publication(folder, run_id, as_of) as files:
-        _finance(db, files, organisation, as_of, stale)
-        left_out = _bim(db, files, as_of, stale)
+    with publication(folder, run_id=run_id, as_of=as_of, stale=stale) as files:
         found = figures(db, zone=str(as_of.tzinfo), stale=stale)
+        _finance(db, files, found.cost_by_month, list(_notes(db, organisation, as_of, stale)))
+        left_out = _bim(db, files, found.defects.total, as_of.tzinfo)
         files.add(
             "report.html",
             partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out),
-            stale=list(stale),
         )
         return files.release()
 
@@ -57,26 +56,23 @@ def _see_one_moment(db: Connection) -> None:
         db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
-def _finance(db: Connection, files: Publication, organisation: str, as_of: datetime, stale: Sequence[str]) -> None:
+def _finance(db: Connection, files: Publication, by_month: Monthly, notes: Sequence[Note]) -> None:
     totals = control_totals(db)
     about: dict[str, Any] = {
         "columns": described(COLUMNS),
         "rows": sum(total.rows for total in totals),
         "control_totals": [total.described() for total in totals],
-        "stale": list(stale),
     }
     files.add(
         "cost_rollup.csv", lambda path: write_csv(path, COLUMNS, checked(cost_rows(db), totals)), **about, text_rule=TEXT_RULE
     )
     files.add("cost_rollup.parquet", lambda path: write_parquet(path, checked(cost_rows(db), totals)), **about)
-    by_month = cost_by_month(db, lead_currency(db))
-    notes = list(_notes(db, organisation, as_of, stale))
     files.add(
         "cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), totals, by_month, notes), **about
     )
 
 
-def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[str]) -> Iterator[Note]:
     """Facts only, so that the same facts give the same workbook; the moment of publishing stands in the manifest."""
     newest = db.execute(text("SELECT max(recorded_at) FROM hub.cost_line")).scalar_one()
     yield "组织", "Organisation", organisation
@@ -88,17 +84,17 @@ def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[s
     yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
 
 
-def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[str]) -> dict[str, int]:
+def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None) -> dict[str, int]:
     """Returns by BCF file how many issues did not fit into it, where there are any."""
     left_out: dict[str, int] = {}
     files.add(
         "defects_by_element.csv",
-        lambda path: write_csv(path, defects_by_element.COLUMNS, defects_by_element.defect_rows(db, str(as_of.tzinfo))),
+        lambda path: write_csv(path, defects_by_element.COLUMNS, defects_by_element.defect_rows(db, str(zone))),
         columns=described(defects_by_element.COLUMNS),
-        stale=list(stale),
+        rows=defects,
         text_rule=TEXT_RULE,
     )
-    for issues in issues_by_project(db, as_of.tzinfo):
+    for issues in issues_by_project(db, zone):
         name = f"{quote(issues.project_code, safe='')}.bcf"  # a code may hold what a path must not
         if issues.left_out:
             left_out[name] = issues.left_out
@@ -107,6 +103,5 @@ def _bim(db: Connection, files: Publication, as_of: datetime, stale: Sequence[st
             partial(write_bcf, bcf=issues.bcf),
             topics=len(issues.bcf.topics),
             left_out=issues.left_out,
-            stale=list(stale),
         )
     return left_out

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from warranty_hub.money import quantise
 
@@ -38,10 +37,6 @@ class Column:
     kind: Kind = Kind.TEXT
     width: int = 14
 
-    def described(self) -> dict[str, str]:
-        """For the manifest."""
-        return {"name": self.name, "zh": self.zh, "en": self.en, "type": self.kind.value}
-
 
 def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Write a CSV: UTF-8 with BOM, CRLF, one header line. For texts see `TEXT_RULE`."""
@@ -68,6 +63,6 @@ def exact(amount: Decimal, currency: str) -> Decimal:
     return rounded if rounded == amount else amount.normalize()
 
 
-def described(columns: Iterable[Column]) -> list[dict[str, Any]]:
+def described(columns: Iterable[Column]) -> list[dict[str, str]]:
     """The columns for a manifest."""
-    return [dict(column.described()) for column in columns]
+    return [{"name": column.name, "zh": column.zh, "en": column.en, "type": column.kind.value} for column in columns]

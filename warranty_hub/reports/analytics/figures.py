@@ -172,7 +172,7 @@ class Figures:
 
 def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     """Compute all figures. Months of tickets are cut in ``zone``; ``stale`` names the streams that are late."""
-    currency = lead_currency(db)
+    currency = _lead_currency(db)
     return Figures(
         currency=currency,
         tickets=Tickets(**db.execute(text(_TICKETS)).one()._mapping),
@@ -181,7 +181,7 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
             CostTotal(row.currency, row.stage, label("cost_stage", row.stage), row.amount, row.unlinked)
             for row in db.execute(text(_TOTALS))
         ],
-        cost_by_month=cost_by_month(db, currency),
+        cost_by_month=_cost_by_month(db, currency),
         cost_by_component=_items(db, _BY_COMPONENT, currency, lambda code, _: label("component", code)),
         cost_by_cause=_items(db, _BY_CAUSE, currency, lambda code, _: label("cause", code)),
         cost_by_party=_items(
@@ -207,12 +207,12 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     )
 
 
-def lead_currency(db: Connection) -> str | None:
+def _lead_currency(db: Connection) -> str | None:
     """The currency of the charts: the one with the most ACTUAL rows."""
     return db.execute(text(_LEAD)).scalar_one_or_none()
 
 
-def cost_by_month(db: Connection, currency: str | None) -> Monthly:
+def _cost_by_month(db: Connection, currency: str | None) -> Monthly:
     """ACTUAL cost by month and project, the newest months, the biggest projects by name."""
     rows = db.execute(text(_COST_BY_MONTH), {"currency": currency, "months": MONTHS, "series": SERIES}).all()
     return _monthly(rows, lambda code, name: Label(name or code, name or code))

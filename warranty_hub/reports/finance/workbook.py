@@ -22,13 +22,16 @@ SHEET_ROWS = 1_000_000  # a worksheet has room for 1,048,576
 EXACT_DIGITS = 15
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - XlsxWriter takes no zone; fixed, so that the same facts give the same file
 FONT = {"font_name": "Microsoft YaHei", "font_size": 10}
+Note = tuple[str, str, str]
+"""A line of the notes: its name in Chinese and English, and what there is to say."""
+
 MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00"
 
 
 def write_workbook(
-    path: Path, rows: Iterable[Row], totals: Sequence[ControlTotal], by_month: Monthly, notes: Iterable[tuple[str, str, str]]
+    path: Path, rows: Iterable[Row], totals: Sequence[ControlTotal], by_month: Monthly, notes: Iterable[Note]
 ) -> None:
-    """Write the workbook. ``notes``: lines of (Chinese, English, value)."""
+    """Write the workbook: the rows, the chart of ``by_month``, and the notes with the control totals."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"title": "保修成本汇总 Warranty cost rollup", "created": CREATED})
@@ -137,7 +140,7 @@ def _chart_sheet(book: Any, formats: dict[Any, Any], by_month: Monthly) -> None:
 
 
 def _notes_sheet(
-    book: Any, formats: dict[Any, Any], notes: Iterable[tuple[str, str, str]], totals: Sequence[ControlTotal], rounded: Rounding
+    book: Any, formats: dict[Any, Any], notes: Iterable[Note], totals: Sequence[ControlTotal], rounded: Rounding
 ) -> None:
     sheet = book.add_worksheet("说明 Notes")
     sheet.set_column(0, 1, 26, formats["wrap"])
