@@ -206,7 +206,7 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError(f"{path}{line} is not valid YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds no settings", remedy="Copy hub.example.yaml and adapt it.")
-    if repeated := [f"{path}:{line} {place}: stands here a second time" for place, line in _repeated(root)]:
+    if repeated := [f"{path}:{line} {place}: stands here a second time" for place, line in repeated_keys(root)]:
         raise ConfigError("\n".join(repeated), remedy="Merge the two, or remove one.")
     try:
         return Settings.model_validate({**data, "folder": path.resolve().parent})
@@ -214,7 +214,7 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError("\n".join(_explain(path, root, problem) for problem in error.errors(include_input=False))) from None
 
 
-def _repeated(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, int]]:
+def repeated_keys(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, int]]:
     """Keys that stand twice in one section, with their lines: YAML would silently drop the first."""
     if not isinstance(node, yaml.MappingNode):
         return
@@ -224,7 +224,7 @@ def _repeated(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, in
         if name in seen:
             yield name, key.start_mark.line + 1
         seen.add(name)
-        yield from _repeated(value, f"{name}.")
+        yield from repeated_keys(value, f"{name}.")
 
 
 def _explain(path: Path, root: yaml.Node | None, problem: Any) -> str:

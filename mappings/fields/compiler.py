@@ -32,6 +32,7 @@ from mappings.fields.transforms import Transform, transforms
 from warranty_hub.errors import ConfigError, RecordError
 from warranty_hub.records.codes import UNMAPPED
 from warranty_hub.records.facts import FACTS
+from warranty_hub.settings import repeated_keys
 
 FOLDER = Path(__file__).parent
 Raw = Mapping[str, Any]
@@ -240,7 +241,9 @@ def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap
     if path is None:
         raise ConfigError(f"Field map {name!r} does not exist", remedy=f"Write {folder / f'{name}.yaml'}, or correct `map:`.")
     try:
-        file = FieldMapFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        file = FieldMapFile.model_validate(yaml.safe_load(text))
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8", remedy="Save it again with the encoding UTF-8.") from None
     except yaml.YAMLError as error:
@@ -251,7 +254,8 @@ def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap
             f"{path.name}: " + "; ".join(problems),
             remedy="Correct the field map; YAML reads no, yes, on, off as booleans: quote them.",
         ) from None
-    mistakes = _mistakes(file, zone)
+    mistakes = [f"line {line}: {place} stands here a second time" for place, line in repeated_keys(root)]
+    mistakes += _mistakes(file, zone)
     if mistakes:
         raise ConfigError(
             f"{path.name}: " + "; ".join(mistakes), remedy="Correct the field map; the fields stand in records/facts.py."

@@ -296,6 +296,13 @@ def test_a_misspelt_word_is_told_with_file_and_place(tmp_path: Path, content: di
     assert told in message
 
 
+def test_a_field_that_is_filled_twice_is_told_with_its_line(tmp_path: Path) -> None:
+    text = yaml.safe_dump(PARTY, sort_keys=False) + "key: [name]\n"
+    (tmp_path / "try.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=f"line {len(text.splitlines())}: key stands here a second time"):
+        load_field_map("try", SHANGHAI, tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "table: [party", "table: party\n\tkey: [id]"])
 def test_a_file_that_is_no_field_map_is_told_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "try.yaml").write_text(text)
