@@ -27,8 +27,9 @@ OTHER_FORMATS = {
     b"{": ("JSON", "Export it as IFC in STEP format."),
     b"\x1f\x8b": ("a gzip archive", "Unpack it."),
 }
-# What zipfile raises for a damaged archive; NotImplementedError: an unknown method; RuntimeError: a password.
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+# What zipfile raises for a damaged archive; NotImplementedError: an unknown method; RuntimeError: a password;
+# UnicodeDecodeError: a damaged name.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
