@@ -56,9 +56,9 @@ def test_results_or_arguments_are_lost(tmp_path: Path) -> None:
 
 def test_a_hanging_child_is_waited_for_and_takes_its_results_along(tmp_path: Path) -> None:
     begun = time.monotonic()
-    ending = run_limited(hang_after_writing, [str(tmp_path / "a")], Limits(timeout_s=1.5, memory_mb=2048))
-    assert ending == "the time limit of 1.5 s was reached"
-    assert time.monotonic() - begun < 10
+    ending = run_limited(hang_after_writing, [str(tmp_path / "a")], Limits(timeout_s=3, memory_mb=2048))
+    assert ending == "the time limit of 3 s was reached"
+    assert time.monotonic() - begun < 20
     assert (tmp_path / "a").read_text() == "half"
 
 
