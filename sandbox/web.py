@@ -1,10 +1,11 @@
 """A web server on loopback, for the systems that the sandbox plays: requests in, answers out, nothing kept of either."""
 
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -51,10 +52,16 @@ class WebServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, system: WebServer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.system = system
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed or hung up is no defect of ours; everything else is, and shows its traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     do_GET = do_POST = do_HEAD = _handle
 
