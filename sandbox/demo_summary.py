@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Connection, text
 
@@ -21,11 +22,13 @@ _RECORDS = f"""
 _QUARANTINE = "SELECT unit, source_id, code, reason FROM ops.quarantine WHERE state = 'OPEN' ORDER BY unit, source_id"
 _MODELS = """
     SELECT DISTINCT ON (model_id) model_id, project_code, status, coalesce(ifc_schema, '–'),
-           coalesce(counts->>'elements', '–'), coalesce(counts->>'spaces', '–'), coalesce(reason, '')
+           coalesce(counts->>'elements', '–'), coalesce(counts->>'spaces', '–')
     FROM hub.bim_revision ORDER BY model_id, revision_id DESC"""
+_REFUSED = """
+    SELECT model_id, reason FROM (SELECT DISTINCT ON (model_id) * FROM hub.bim_revision ORDER BY model_id, revision_id DESC) r
+    WHERE status = 'REFUSED'"""
 _DEFECTS = """
-    SELECT method, coalesce(state, 'place only'), count(*),
-           coalesce(round(avg(nullif(confidence, 0)), 2)::text, '–'), string_agg(DISTINCT project_code, ' ')
+    SELECT method, coalesce(state, 'place only'), count(*), coalesce(round(avg(nullif(confidence, 0)), 2)::text, '–')
     FROM hub.defect GROUP BY 1, 2 ORDER BY 2, 3 DESC"""
 _COSTS = """
     SELECT m.project_code, coalesce(p.name, ''), stage, currency, sum(amount)::numeric(23, 2), sum(lines)::bigint
@@ -47,8 +50,10 @@ def print_summary(console: Console, database: str, published: Path, since: datet
 
         show("Records by source", ("stream", "read", "of these"), _RECORDS, since=since)
         show("In quarantine", ("stream", "record", "code", "reason"), _QUARANTINE)
-        show("Models", ("model", "project", "status", "schema", "elements", "rooms", "reason"), _MODELS)
-        show("Defects located", ("method", "state", "defects", "mean confidence", "projects"), _DEFECTS)
+        show("Models", ("model", "project", "status", "schema", "elements", "rooms"), _MODELS)
+        for model, reason in db.execute(text(_REFUSED)):
+            console.print(f"[yellow]{model} cannot be used:[/] {escape(reason)}\n", soft_wrap=True)
+        show("Defects located", ("method", "state", "defects", "mean confidence"), _DEFECTS)
         show("Cost by project", ("project", "name", "stage", "currency", "amount", "lines"), _COSTS)
         show("Approvals", ("state", "plans", "amount"), _APPROVALS)
         show("Plans sent to the OA", ("plan", "amount", "outbox", "request", "decision"), _PLANS)
