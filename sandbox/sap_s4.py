@@ -57,11 +57,11 @@ class SapServer(WebServer):
     """Serves ``lines``, entities by SAP's property names, to one user. Raises ValueError for a line that SAP could not hold."""
 
     def __init__(self, lines: Iterable[Line], user: str, password: str, page_size: int = 500) -> None:
-        super().__init__()
         self._lines = sorted(map(_complete, lines), key=lambda line: [str(line[part]) for part in KEY])
         self._login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._page_size = page_size
         self._tokens: dict[str, str] = {}
+        super().__init__()
 
     def answer(self, request: Request) -> Answer:
         """Check who asks, then read the entity set, or refuse to write."""

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from sandbox.weaver_wsdl import LISTINGS, SERVICE_NS, TYPES_NS, wsdl
+from sandbox.weaver_wsdl import LISTINGS, OPERATIONS, SERVICE_NS, TYPES_NS, wsdl
 from sandbox.web import Answer, Request, WebServer
+from warranty_hub.errors import ConfigError
 
 PATH = "/services/WorkflowService"
 ENVELOPE_NS = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -50,7 +51,6 @@ class WeaverServer(WebServer):
     def __init__(
         self, requests: Iterable[WeaverRequest], workflow_id: int, decide_after: float = 2.0, state: Path | None = None
     ) -> None:
-        super().__init__()
         self._workflow_id = workflow_id
         self._decide_after = timedelta(seconds=decide_after)
         self._state = state
@@ -62,6 +62,7 @@ class WeaverServer(WebServer):
             **{f"get{name}WorkflowRequestCount": self._counter(name) for name in LISTINGS},
             **{f"get{name}WorkflowRequestList": self._lister(name) for name in LISTINGS},
         }
+        super().__init__()
 
     def answer(self, request: Request) -> Answer:
         """The WSDL, or the answer to one operation."""
@@ -76,18 +77,26 @@ class WeaverServer(WebServer):
         operation = etree.QName(call).localname if call is not None else ""
         if call is None or operation not in self._operations:
             return _fault(f"Could not find operation {operation}")
-        with self._lock:
-            self._decide()
-            out = self._operations[operation](list(call))
+        try:
+            with self._lock:
+                self._decide()
+                out = self._operations[operation](_arguments(call, operation))
+        except _CallError as error:
+            return _fault(str(error))
         return _soap(200, _node(f"{operation}Response", _out(out), namespace=SERVICE_NS))
 
     # ------------------------------------------------------------------------------------------------ operations
     def _counter(self, name: str) -> Callable[[list[etree._Element]], Any]:
-        return lambda arguments: len(self._listed(name, _number(arguments[0])))
+        def counting(arguments: list[etree._Element]) -> int:
+            _no_conditions(arguments[1])
+            return len(self._listed(name, _number(arguments[0])))
+
+        return counting
 
     def _lister(self, name: str) -> Callable[[list[etree._Element]], Any]:
         def listing(arguments: list[etree._Element]) -> list[etree._Element]:
             page, size, _, user = (_number(argument) for argument in arguments[:4])
+            _no_conditions(arguments[4])
             shown = self._listed(name, user)[(page - 1) * size : page * size]
             return [_info(request, with_form=False) for request in shown]
 
@@ -114,7 +123,7 @@ class WeaverServer(WebServer):
             return -3
         if workflow != str(self._workflow_id):
             return -2
-        now = datetime.now(ZONE).replace(tzinfo=None, microsecond=0)
+        now = datetime.now(ZONE).replace(tzinfo=None)
         number = max(FIRST_NEW - 1, *self._requests) + 1 if self._requests else FIRST_NEW
         user = _number(arguments[1])
         request = WeaverRequest(number, self._workflow_id, title, user, now, now, WAITING, _form(info))
@@ -129,30 +138,59 @@ class WeaverServer(WebServer):
         now = datetime.now(ZONE).replace(tzinfo=None)
         for request in list(self._requests.values()):
             if request.node == WAITING and request.request_id >= FIRST_NEW and now - request.created >= self._decide_after:
-                decided = (request.created + self._decide_after).replace(microsecond=0)
-                node = SENT_BACK if _amount(request) > LIMIT else APPROVED
+                node = APPROVED if _is_affordable(request) else SENT_BACK
+                decided = request.created + self._decide_after
                 self._requests[request.request_id] = replace(request, node=node, operated=decided)
 
 
 def _stored(state: Path | None) -> Iterable[WeaverRequest]:
     if state is None or not state.exists():
         return
-    for line in state.read_text(encoding="utf-8").splitlines():
-        item = json.loads(line)
-        times = {name: datetime.fromisoformat(item[name]) for name in ("created", "operated")}
-        yield WeaverRequest(**{**item, **times})
+    for number, line in enumerate(state.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            item = json.loads(line)
+            times = {name: datetime.fromisoformat(item[name]) for name in ("created", "operated")}
+            yield WeaverRequest(**{**item, **times})
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(
+                f"{state}, line {number} holds no request", remedy="Delete this line, or the file to begin without requests."
+            ) from None
 
 
-def _amount(request: WeaverRequest) -> Decimal:
+def _is_affordable(request: WeaverRequest) -> bool:
+    """A plan whose amount nobody can read is sent back too."""
     try:
-        return Decimal(request.fields.get("amount", "0"))
+        amount = Decimal(request.fields.get("amount", ""))
     except InvalidOperation:
-        return Decimal(0)
+        return False
+    return amount.is_finite() and amount <= LIMIT
 
 
 # ---------------------------------------------------------------------------------------------------- the wire
+class _CallError(Exception):
+    """The call is at fault, not the service."""
+
+
+def _arguments(call: etree._Element, operation: str) -> list[etree._Element]:
+    """in0, in1, … as the operation declares them."""
+    arguments = [call.find(f"{{{SERVICE_NS}}}in{number}") for number, _ in enumerate(OPERATIONS[operation][0])]
+    given = [argument for argument in arguments if argument is not None]
+    if len(given) < len(arguments):
+        raise _CallError(f"{operation} wants {len(arguments)} arguments in {SERVICE_NS}, not {len(given)}")
+    return given
+
+
 def _number(element: etree._Element) -> int:
-    return int(element.text or 0)
+    try:
+        return int(element.text or "")
+    except ValueError:
+        raise _CallError(f"{etree.QName(element).localname} is no number: {element.text}") from None
+
+
+def _no_conditions(element: etree._Element) -> None:
+    """The real one takes pieces of SQL here; to ignore them would be to answer another question."""
+    if len(element):
+        raise _CallError("This service takes no conditions")
 
 
 def _form(info: etree._Element) -> dict[str, str]:

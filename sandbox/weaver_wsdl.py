@@ -18,27 +18,50 @@ OPERATIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
     **{f"get{name}WorkflowRequestCount": ((INT, STRINGS), INT) for name in LISTINGS},
     **{f"get{name}WorkflowRequestList": ((INT, INT, INT, INT, STRINGS), INFOS) for name in LISTINGS},
 }
-TEXTS = ("createTime", "creatorId", "creatorName", "currentNodeId", "currentNodeName", "lastOperateTime", "lastOperatorName")
+BOOLEAN = "xsd:boolean"
 TYPES: Mapping[str, Mapping[str, str]] = {
     "WorkflowRequestInfo": {
-        **dict.fromkeys(TEXTS, STRING),
-        **dict.fromkeys(("receiveTime", "remark", "requestId", "requestLevel", "requestName", "status"), STRING),
+        **dict.fromkeys(("canEdit", "canView"), BOOLEAN),
+        **dict.fromkeys(("createTime", "creatorId", "creatorName", "currentNodeId", "currentNodeName"), STRING),
+        **dict.fromkeys(("forwardButtonName", "lastOperateTime", "lastOperatorName", "messageType"), STRING),
+        **dict.fromkeys(("mustInputRemark", "needAffirmance"), BOOLEAN),
+        **dict.fromkeys(("receiveTime", "rejectButtonName", "remark", "requestId", "requestLevel", "requestName"), STRING),
+        **dict.fromkeys(("status", "subbackButtonName", "submitButtonName", "subnobackButtonName"), STRING),
         "workflowBaseInfo": "ns:WorkflowBaseInfo",
+        "workflowDetailTableInfos": "ns:ArrayOfWorkflowDetailTableInfo",
+        "workflowHtmlShow": STRINGS,
+        "workflowHtmlTemplete": STRINGS,
         "workflowMainTableInfo": "ns:WorkflowMainTableInfo",
+        "workflowRequestLogs": "ns:ArrayOfWorkflowRequestLog",
     },
     "WorkflowBaseInfo": dict.fromkeys(("workflowId", "workflowName", "workflowTypeId", "workflowTypeName"), STRING),
     "WorkflowMainTableInfo": {"requestRecords": "ns:ArrayOfWorkflowRequestTableRecord", "tableDBName": STRING},
+    "WorkflowDetailTableInfo": {
+        **dict.fromkeys(("tableDBName", "tableFieldName", "tableTitle"), STRING),
+        "workflowRequestTableRecords": "ns:ArrayOfWorkflowRequestTableRecord",
+    },
     "WorkflowRequestTableRecord": {
         "recordOrder": INT,
         "workflowRequestTableFields": "ns:ArrayOfWorkflowRequestTableField",
     },
     "WorkflowRequestTableField": {
-        "edit": "xsd:boolean",
-        **dict.fromkeys(("fieldId", "fieldName", "fieldShowName", "fieldShowValue", "fieldType", "fieldValue"), STRING),
-        "mand": "xsd:boolean",
-        "view": "xsd:boolean",
+        "browserurl": STRING,
+        "edit": BOOLEAN,
+        **dict.fromkeys(("fieldDBType", "fieldFormName", "fieldHtmlType", "fieldId", "fieldName"), STRING),
+        "fieldOrder": INT,
+        **dict.fromkeys(("fieldShowName", "fieldShowValue", "fieldType", "fieldValue", "filedHtmlShow"), STRING),
+        "mand": BOOLEAN,
+        **dict.fromkeys(("selectnames", "selectvalues"), STRINGS),
+        "view": BOOLEAN,
+    },
+    "WorkflowRequestLog": {
+        **dict.fromkeys(("agentor", "agentorDept", "annexDocHtmls", "id", "nodeId", "nodeName", "operateDate"), STRING),
+        **dict.fromkeys(("operateTime", "operateType", "operatorDept", "operatorId", "operatorName"), STRING),
+        **dict.fromkeys(("operatorSign", "receivedPersons", "remark", "remarkSign"), STRING),
+        **dict.fromkeys(("signDocHtmls", "signWorkFlowHtmls"), STRING),
     },
 }
+"""Fields in the order of the wire; Templete and filed are the vendor's spelling."""
 
 
 def wsdl(address: str) -> str:
@@ -48,7 +71,9 @@ def wsdl(address: str) -> str:
     xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/"
     xmlns:xsd="http://www.w3.org/2001/XMLSchema">
 <wsdl:types>
-<xsd:schema targetNamespace="{TYPES_NS}" elementFormDefault="qualified">{"".join(_types())}</xsd:schema>
+<xsd:schema targetNamespace="{TYPES_NS}" elementFormDefault="qualified">
+<xsd:import namespace="{SERVICE_NS}"/>
+{"".join(_types())}</xsd:schema>
 <xsd:schema targetNamespace="{SERVICE_NS}" elementFormDefault="qualified">
 <xsd:import namespace="{TYPES_NS}"/>
 <xsd:complexType name="ArrayOfString"><xsd:sequence>
