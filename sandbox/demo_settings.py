@@ -60,7 +60,6 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
             }
         },
         "models": models,
-        "artefacts": "artefacts",
         "publish_to": "published",
     }
     path.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -12,7 +12,9 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 from psycopg.errors import UndefinedColumn, UndefinedTable
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -179,15 +181,15 @@ def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     with _told():
         hub = open_hub(config)
-        runs = _table(
-            "Last runs 最近运行", "step", "unit", "status", "finished", "read", "new", "changed", "quarantined", "error"
-        )
-        for row in last_runs(hub):
-            runs.add_row(*map(_cell, row))
+        runs, failures = _table("Last runs 最近运行", "step", "unit", "finished", "outcome"), []
+        for last in last_runs(hub):
+            runs.add_row(last.step, last.unit, _cell(last.finished_at), _cell(last.outcome))
+            if last.error:
+                failures.append(f"[red]{last.step} {last.unit}[/]: {escape(last.error)}")
         fresh = _table("Freshness 数据时效", "stream", "last success", "limit", "verdict")
         for state in freshness(hub):
             verdict = Text("late", "bold red") if state.late else Text("fresh", "green")
-            fresh.add_row(state.unit, _cell(state.succeeded_at), str(state.max_silence), verdict)
+            fresh.add_row(state.unit, _cell(state.succeeded_at), f"{state.max_silence.total_seconds() / 3600:g} h", verdict)
         waiting = _table("Waiting 待处理", "where", "state", "count")
         for unit, count in open_counts(hub).items():
             waiting.add_row(f"quarantine {unit}", "OPEN", str(count))
@@ -195,6 +197,8 @@ def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
             waiting.add_row(f"outbox {sink}", state_name, str(count))
     for table in (runs, fresh, waiting):
         console.print(table)
+    for failure in failures:
+        errors.print(failure, soft_wrap=True)
 
 
 @quarantine_app.command("list")
@@ -283,7 +287,7 @@ def demo(
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold")
     return table

@@ -170,7 +170,6 @@ class Settings(_Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
-    artefacts: str = Field("artefacts", description="fsspec URL of the artefact store")
     publish_to: str = Field("published", description="Folder for published files")
     notify: str | None = Field(
         None, description="Connection of a chat robot's webhook for alerts (docs/alerts.md); the log has them always"

@@ -1,22 +1,46 @@
 """How the hub is doing, read from its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from warranty_hub.pipelines.hub import Hub
-from warranty_hub.warehouse.tables import outbox, run
+from warranty_hub.records.codes import RunStatus
+from warranty_hub.warehouse.tables import OUTCOMES, outbox, run
 
 
-def last_runs(hub: Hub) -> list[Sequence[Any]]:
-    """The newest run of each step and unit: step, unit, status, finished at, read, new, changed, quarantined, error."""
+@dataclass(frozen=True)
+class LastRun:
+    """The newest run of a step on a unit. ``outcome``: what became of what, or its status when it did not succeed."""
+
+    step: str
+    unit: str
+    finished_at: datetime | None
+    outcome: str
+    error: str | None
+
+
+def last_runs(hub: Hub) -> list[LastRun]:
+    """One for each step and unit, the oldest first."""
     of_each = distinct_on(run.c.step, run.c.unit)
     newest = select(run).ext(of_each).order_by(run.c.step, run.c.unit, run.c.run_id.desc()).subquery()
-    columns = ("step", "unit", "status", "finished_at", "read", "new", "changed", "quarantined", "error")
     with hub.transactions() as db:
-        return [tuple(row) for row in db.execute(select(*(newest.c[name] for name in columns)).order_by(newest.c.run_id))]
+        return [
+            LastRun(row.step, row.unit, row.finished_at, _outcome(row._mapping), row.error)
+            for row in db.execute(select(newest).order_by(newest.c.run_id))
+        ]
+
+
+def _outcome(row: Mapping[Any, Any]) -> str:
+    if row["status"] != RunStatus.SUCCEEDED:
+        return str(row["status"])
+    counted = [f"{row[outcome]} {outcome}" for outcome in OUTCOMES if row[outcome]]
+    found = [f"{name} {value}" for name, value in row["details"].items() if value]
+    return ", ".join([*counted, *found]) or "nothing new"
 
 
 def outbox_counts(hub: Hub) -> list[tuple[str, str, int]]:
