@@ -22,6 +22,7 @@ class Stream:
     ``ordered``: pages arrive in (cursor, key) order, so each page may move the cursor.
     ``lookback``: how far behind the cursor each window starts, for facts the source commits late.
     ``sweepable``: `Source.keys` can list every key the source holds, so that deletions can be found.
+    ``uniform``: every record has the same fields, empty or not, so that a missing one is a changed schema and no empty value.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Stream:
     ordered: bool = False
     lookback: timedelta = timedelta(hours=1)
     sweepable: bool = False
+    uniform: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@
     │   ├── ConfigError               hub.yaml, a field map or a connection is wrong
     │   ├── ProtocolError             the other system answered in a way we do not understand
     │   │   ├── MalformedAnswerError      truncated, HTML instead of data, XML that does not parse
-    │   │   └── PageOrderError            pages repeated or out of cursor order
+    │   │   ├── PageOrderError            pages repeated or out of cursor order
+    │   │   └── SchemaChangedError        a field that the field map reads is gone
     │   ├── RejectedShareError        too many records of a window were quarantined
     │   ├── DeletionFuseError         a sweep would delete more than its limit
     │   ├── CountingError             the counting rule does not hold: a defect of ours
@@ -118,6 +119,13 @@ class PageOrderError(ProtocolError):
 
     code = "HUB-312"
     remedy = "Run again; if it repeats, declare the stream `ordered: false` in hub.yaml."
+
+
+class SchemaChangedError(ProtocolError):
+    """A source whose records all have the same fields no longer has one that the field map reads."""
+
+    code = "HUB-313"
+    remedy = "Correct the field map, or have the field restored; nothing was taken as empty, the next run goes on from here."
 
 
 class RejectedShareError(StopError):

@@ -69,7 +69,7 @@ class SapSource:
 
     def streams(self) -> Mapping[str, Stream]:
         """``cost_lines``; accounting documents are never deleted, only reversed, so there is nothing to sweep."""
-        return {COST_LINES: Stream(COST_LINES, KEY, self._options.changed_by[0], lookback=LATE_POSTINGS)}
+        return {COST_LINES: Stream(COST_LINES, KEY, self._options.changed_by[0], lookback=LATE_POSTINGS, uniform=True)}
 
     def check(self) -> str:
         """Read one line."""

@@ -59,6 +59,11 @@ class SqlOptions(Options):
     page_size: int = Field(1000, ge=1, description="Records per query")
 
 
+def _offered(name: str, stream: SqlStream) -> Stream:
+    ordered = stream.ordered and bool(stream.cursor)
+    return Stream(name, stream.key, stream.cursor, ordered, sweepable=stream.sweepable, uniform=True)
+
+
 def build_source(connection: Connection, options: Mapping[str, Any]) -> "SqlSource":
     """Raises ConfigError."""
     return SqlSource(connection, read_options(SqlOptions, "sql_tickets", options))
@@ -74,10 +79,7 @@ class SqlSource:
 
     def streams(self) -> Mapping[str, Stream]:
         """As declared in hub.yaml."""
-        return {
-            name: Stream(name, stream.key, stream.cursor, stream.ordered and bool(stream.cursor), sweepable=stream.sweepable)
-            for name, stream in self._options.streams.items()
-        }
+        return {name: _offered(name, stream) for name, stream in self._options.streams.items()}
 
     def check(self) -> str:
         """Look for every table and column, read a row of each, and compare clocks."""

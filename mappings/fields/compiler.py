@@ -115,6 +115,8 @@ class FieldMap:
         rules = [file.fields[field] for field in fact.model_fields]
         self._paths = [file.key[0], *(rule.paths[0] if rule.paths else file.key[0] for rule in rules)]
         self._fetch = itemgetter(*self._paths)
+        paths = [*file.key, *(path for rule in rules for path in rule.paths), *(skip.path for skip in file.skip.values())]
+        self._reads = tuple(dict.fromkeys(path.partition(".")[0] for path in paths))
         known = transforms(zone)
         self._special = [(0, self._read_key)] + [
             (position, self._read_field(field, rule, known))
@@ -125,6 +127,10 @@ class FieldMap:
         row: Any = tuple[str, *(_plain_codes(hints[field]) for field in fact.model_fields)]  # type: ignore[misc]
         self._row: TypeAdapter[Row] = TypeAdapter(row)
         self._page: TypeAdapter[list[Row]] = TypeAdapter(list[row])
+
+    def missing_from(self, record: Raw) -> list[str]:
+        """The source fields that this map reads and a record does not have, empty or not."""
+        return [field for field in self._reads if field not in record]
 
     def apply(self, records: Sequence[Raw]) -> Mapped:
         """Map one page. Never raises for what a record holds."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.contract import Page, Source, Stream, Window
 from mappings.fields.compiler import FieldMap, Mapped, load_field_map
-from warranty_hub.errors import ConfigError, PageOrderError
+from warranty_hub.errors import ConfigError, PageOrderError, SchemaChangedError
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.settings import SourceSettings, StreamSettings
 from warranty_hub.warehouse.commit import Batch, OnStep, Reject, RejectLimit, StreamRun, Unit
@@ -88,7 +88,7 @@ def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: 
 
 def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
     """Commit pages one by one; the next page is read and mapped while this one is written."""
-    pages = _mapped_pages(subject.field_map, source.pages(stream.name, window))
+    pages = _mapped_pages(subject, stream, source.pages(stream.name, window))
     reached: datetime | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
         upcoming: Future[tuple[Page, Mapped] | None] = ahead.submit(next, pages, None)
@@ -101,9 +101,21 @@ def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stre
             run.commit_page(subject.table, subject.source_name, batch_of(mapped), position=page.position, move_to=move_to)
 
 
-def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Iterator[tuple[Page, Mapped]]:
+def _mapped_pages(subject: Subject, stream: Stream, pages: Iterator[Page]) -> Iterator[tuple[Page, Mapped]]:
     for page in pages:
-        yield page, field_map.apply(page.records)
+        if stream.uniform:
+            _check_schema(subject, page)
+        yield page, subject.field_map.apply(page.records)
+
+
+def _check_schema(subject: Subject, page: Page) -> None:
+    """A field that is gone must not pass for an empty one: it would empty ours in every record that changes."""
+    missing = subject.field_map.missing_from(page.records[0]) if page.records else []
+    if missing:
+        raise SchemaChangedError(
+            f"{subject.unit.name}: records at {page.position} have no {', '.join(missing)}, "
+            f"which field map {subject.settings.map} reads"
+        )
 
 
 def batch_of(mapped: Mapped) -> Batch:
