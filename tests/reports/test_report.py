@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from lxml import html
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from mappings.lexicon import Label
 from tests.reports.conftest import Publish
 from tests.reports.facts import ATTACK, cost, ticket
 from warranty_hub.reports.analytics.charts import axis, bars, stacked_columns
 from warranty_hub.reports.analytics.figures import OTHERS_LABEL, Figures, Item, Monthly, Series, figures
+from warranty_hub.warehouse.tables import bim_revision
 
 UNIT = Label("元", "CNY")
 
@@ -82,6 +83,13 @@ def test_elements_and_methods_count_living_defects_only(seeded: Engine) -> None:
         "room and component": (2, 1),
         "building": (1, 0),
     }
+
+
+def test_the_located_share_counts_buildings_that_have_a_model_only(seeded: Engine) -> None:
+    assert (_figures(seeded).defects.modelled, _figures(seeded).defects.total) == (3, 3)
+    with seeded.begin() as db:
+        db.execute(update(bim_revision).values(building_code="another"))
+    assert (_figures(seeded).defects.modelled, _figures(seeded).defects.linked) == (1, 1)
 
 
 def test_stale_sources_stand_at_the_top(seeded: Engine, folder: Path, publish_now: Publish) -> None:

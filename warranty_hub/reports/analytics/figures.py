@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from mappings.lexicon import Label
 from warranty_hub.reports.labels import label
 
-MONTHS = 24  # that a chart shows
+MONTHS = 36  # that a chart shows
 SERIES = 6  # that can be told apart by color
 OTHERS = "\x7fothers"  # no code has this text, and it sorts last
 OTHERS_LABEL = Label("其他", "others")
@@ -57,9 +57,13 @@ class Tickets:
 
 @dataclass(frozen=True)
 class Defects:
-    """``linked`` to exactly one element, waiting for ``review``, or with a place ``elsewhere`` or none at all."""
+    """``linked`` to exactly one element, waiting for ``review``, or with a place ``elsewhere`` or none at all.
+
+    ``modelled``: those in buildings that have a model; the others cannot be linked, however well they are described.
+    """
 
     total: int
+    modelled: int
     linked: int
     review: int
 
@@ -259,8 +263,11 @@ _LIVING_DEFECTS = """
 
 _DEFECTS = f"""
     SELECT count(*) AS total, count(d.element_key) AS linked,
-           count(*) FILTER (WHERE d.element_key IS NULL AND d.state = 'REVIEW') AS review
-    FROM {_LIVING_DEFECTS}"""
+           count(*) FILTER (WHERE d.element_key IS NULL AND d.state = 'REVIEW') AS review,
+           count(*) FILTER (WHERE EXISTS (
+               SELECT FROM hub.bim_revision r WHERE r.current AND r.project_code = d.project_code
+               AND (r.building_code IS NULL OR r.building_code = p.building OR d.element_key IS NOT NULL))) AS modelled
+    FROM {_LIVING_DEFECTS} LEFT JOIN hub.place p ON p.place_id = d.place_id"""
 
 _METHODS = f"""
     SELECT d.method, count(*) AS defects, count(d.element_key) AS linked, sum(d.confidence) AS confidence_sum

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mappings.lexicon import Label
 from warranty_hub.money import quantise
 from warranty_hub.reports.analytics.charts import bars, both, no_data, stacked_columns
-from warranty_hub.reports.analytics.figures import Figures
+from warranty_hub.reports.analytics.figures import MONTHS, Figures
 
 
 def write_page(
@@ -25,7 +25,13 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.filters |= {"money": money, "percent": percent, "moment": _moment(as_of), "both": both}
-    environment.globals |= {"Label": Label, "bars": bars, "stacked_columns": stacked_columns, "no_data": no_data}
+    environment.globals |= {
+        "Label": Label,
+        "bars": bars,
+        "stacked_columns": stacked_columns,
+        "no_data": no_data,
+        "months": MONTHS,
+    }
     page = environment.get_template("report.html.j2").render(
         f=figures, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out
     )
