@@ -9,7 +9,7 @@ from dags.wiring import SHARED, at, mapped, pool, settings, units_of
 def sweep_deletions() -> None:
     """The streams that can list all their keys, one task each, in the pool of their source."""
     for source in settings().sources:
-        streams = units_of.override(task_id=f"streams_of_{source}")("sweep", f"{source}.")
+        streams = units_of.override(task_id=f"streams_of_{source}")("sweep", source)
         mapped("sweep", f"sweep_{source}", streams, pool_name=pool(source))
 
 

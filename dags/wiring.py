@@ -112,11 +112,11 @@ def run_step(step: str, unit: str) -> int:
 
 
 @task
-def units_of(step: str, prefix: str = "") -> list[str]:
-    """What a step has to work on, as the warehouse knows it now; of one source where the units begin with its name."""
+def units_of(step: str, source: str = "") -> list[str]:
+    """What a step has to work on, as the warehouse knows it now; of one source, so that no other can fail it."""
     from warranty_hub.pipelines.hub import open_hub
     from warranty_hub.pipelines.steps import STEPS
     from warranty_hub.provider import connection_from_airflow
 
-    units = STEPS[step].units(open_hub(CONFIG, connection_from_airflow))
-    return [unit for unit in units if unit.startswith(prefix)]
+    hub = open_hub(CONFIG, connection_from_airflow)
+    return list(STEPS[step].units(hub.only(source) if source else hub))

@@ -79,6 +79,11 @@ class Hub:
             )
         return build_source(settings.system, self.connections(settings.connection), {"zone": settings.zone, **settings.options})
 
+    def only(self, source: str) -> "Hub":
+        """The same hub with one source, for work that no other source may disturb."""
+        sources = {source: self.settings.sources[source]}
+        return replace(self, settings=self.settings.model_copy(update={"sources": sources}))
+
     def sink(self, name: str) -> Sink:
         """The connector of a sink in hub.yaml. Raises ConfigError when there is none by that name."""
         settings = self.settings.sinks.get(name)
