@@ -2,7 +2,7 @@
 
 from mappings.lexicon.reading import Hit, Kind, Reading, read
 from mappings.lexicon.standing import Standing
-from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Room, Term, lexicon
+from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Room, Term, label, lexicon
 from mappings.lexicon.warranty import warranty_category
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Room",
     "Standing",
     "Term",
+    "label",
     "lexicon",
     "read",
     "warranty_category",

@@ -71,10 +71,6 @@ class Lexicon:
     traps: tuple[str, ...]
     labels: Mapping[tuple[str, str], Label]
 
-    def label(self, code_set: str, code: str) -> Label:
-        """The labels of e.g. ``("component", "C25")`` or ``("ticket_state", "CLOSED")``; an unknown code shows as itself."""
-        return self.labels.get((code_set, code)) or self.labels.get(("any", code)) or Label(code, code)
-
 
 @cache
 def lexicon() -> Lexicon:
@@ -87,6 +83,17 @@ def lexicon() -> Lexicon:
         labels |= {(code_set, code): term.label for code, term in terms.items()}
     traps = tuple(row["text"] for row in _rows("traps.csv"))
     return Lexicon(components, defect_types, rooms, traps, MappingProxyType(labels))
+
+
+def label(code_set: str, code: str | None) -> Label:
+    """The labels of e.g. ``("component", "C25")`` or ``("ticket_state", "CLOSED")``.
+
+    No code has empty ones; a code that nobody has named shows as itself.
+    """
+    if not code:
+        return Label("", "")
+    labels = lexicon().labels
+    return labels.get((code_set, code)) or labels.get(("any", code)) or Label(code, code)
 
 
 def _component(row: Row) -> Component:

@@ -233,6 +233,5 @@ class TestPlaces:
         assert len(ids) == len(places.places)
 
     def test_every_room_is_of_a_kind_that_people_name(self, places: ModelPlaces) -> None:
-        """A report of 主卧 must find the room; nobody reports from the plant room."""
-        unknown = {item.name for item in places.places if item.kind is PlaceKind.ROOM and item.room_code is None}
-        assert unknown <= {"设备用房"}
+        """A report of 主卧 must find the room."""
+        assert {item.name for item in places.places if item.kind is PlaceKind.ROOM and item.room_code is None} == set()

@@ -7,8 +7,10 @@ import pytest
 
 from mappings.elements.fit import rules
 from mappings.elements.location import LocateMethod
-from mappings.lexicon import Standing, lexicon
+from mappings.lexicon import Standing, label, lexicon
 from warranty_hub.records import codes
+from warranty_hub.rules.allocation import UNKNOWN, UNLINKED
+from warranty_hub.rules.linking import LinkMethod
 
 CATEGORIES = {
     "STRUCTURE_LIFE",
@@ -52,14 +54,14 @@ def _predefined_types(declaration: object) -> set[str]:
 ENUMERATIONS = [kind for kind in vars(codes).values() if isinstance(kind, type) and issubclass(kind, StrEnum) and list(kind)]
 
 
-@pytest.mark.parametrize("kind", [*ENUMERATIONS, LocateMethod, Standing])
+@pytest.mark.parametrize("kind", [*ENUMERATIONS, LocateMethod, LinkMethod, Standing])
 def test_every_code_that_reports_show_has_a_label_in_both_languages(kind: type[StrEnum]) -> None:
     code_set = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
     for member in kind:
-        label = lexicon().label(code_set, member.value)
-        assert label.zh != member.value, f"{code_set},{member.value} is missing in labels.csv"
-        assert label.en
-        assert label.en != member.value
+        shown = label(code_set, member.value)
+        assert shown.zh != member.value, f"{code_set},{member.value} is missing in labels.csv"
+        assert shown.en
+        assert shown.en != member.value
 
 
 def test_every_term_has_both_labels_and_a_category_that_has_a_label() -> None:
@@ -72,12 +74,18 @@ def test_every_term_has_both_labels_and_a_category_that_has_a_label() -> None:
     }
     assert named - CATEGORIES == {"LEAK_5Y_ELSE_2Y", "BY_COMPONENT", "HANDOVER", "CONTRACT", "ROOT_CAUSE"}
     for category in CATEGORIES:
-        assert terms.label("warranty_category", category).zh != category
+        assert label("warranty_category", category).zh != category
 
 
 def test_a_code_without_label_shows_itself_and_an_unmapped_one_says_so() -> None:
-    assert lexicon().label("component", "C999").zh == "C999"
-    assert lexicon().label("cause", codes.UNMAPPED).en == "unmapped"
+    assert label("component", "C999").zh == "C999"
+    assert label("cause", codes.UNMAPPED).en == "unmapped"
+
+
+@pytest.mark.parametrize("code_set", ["component", "defect_type"])
+@pytest.mark.parametrize("code", [UNKNOWN, UNLINKED])
+def test_a_cost_that_belongs_to_no_defect_says_so_instead_of_showing_a_bare_code(code_set: str, code: str) -> None:
+    assert code not in (label(code_set, code).zh, label(code_set, code).en)
 
 
 def test_a_trap_is_not_a_term_for_then_it_would_catch_nothing() -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from mappings.lexicon import Label
-from warranty_hub.reports.labels import label
+from mappings.lexicon import Label, label
 
 MONTHS = 36  # that a chart shows
 SERIES = 6  # that can be told apart by color

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from warranty_hub.reports.labels import label
+from mappings.lexicon import label
 from warranty_hub.reports.privacy import published
 from warranty_hub.reports.table import Column, Kind, Row
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from connectors.bim.bcf import BcfFile, Camera, Component, HeaderFile, Topic, Viewpoint, camera_to
 from connectors.bim.bcf.writer import MAX_COMPONENTS
 from connectors.bim.shapes import Box
-from warranty_hub.reports.labels import label
+from mappings.lexicon import label
 from warranty_hub.reports.privacy import published
 
 MOST_TOPICS = 500  # more than that no tool shows well, and no person reads

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, text
 
+from mappings.lexicon import label
 from warranty_hub.errors import CountingError
-from warranty_hub.reports.labels import label
 from warranty_hub.reports.table import Column, Kind, Row, exact
 
 CHUNK = 10_000
