@@ -59,7 +59,9 @@ _LABELLED = re.compile(r"(?:编号|资产号|构件号|标签|\b(?:tag|asset|qr)
 
 
 def _by_global_id(case: _Case) -> Location | None:
-    written = _GLOBAL_ID.findall(f"{case.defect.element_ref} {case.defect.reading.text}")
+    """The reference field as it stands, for models hold invalid GlobalIds too; anywhere else only what looks like one."""
+    reference = case.defect.element_ref.strip()
+    written = [reference, *_GLOBAL_ID.findall(f"{reference} {case.defect.reading.text}")]
     found = [element for guid in dict.fromkeys(written) for element in case.elements.by_guid(guid)]
     return _identified(case, LocateMethod.GLOBAL_ID, BY_GLOBAL_ID, found)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from mappings.lexicon import Reading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-1"
+RULE_VERSION = "locate-2"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50

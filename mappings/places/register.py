@@ -73,8 +73,8 @@ class Register:
                 seen = self._places.get(seen.parent_id or "")
 
     def contains(self, outer: Place, inner: Place) -> bool:
-        """Whether a place is another or lies in it."""
-        return any(place.place_id == outer.place_id for place in self.above(inner))
+        """Whether a place is another or lies in it. A storey holds its dwellings, though above them is their unit."""
+        return any(place.place_id == outer.place_id for place in self.above(inner)) or _is_on(outer, inner)
 
     def common(self, places: Iterable[Place]) -> Place | None:
         """The smallest place that holds them all."""
@@ -116,11 +116,14 @@ class Register:
 
     def _narrowed(self, found: _Found, remark: str, building: str | None) -> _Found:
         """What a remark adds to an address that stops short: one place inside the first, or all it says without a first."""
-        outer = found[0][0].place if len(found[0]) == 1 else None
-        more = self._find(remark, outer.building if outer and outer.building else building, free=True)
+        outer = found[0][0] if len(found[0]) == 1 else None
+        more = self._find(remark, outer.place.building if outer and outer.place.building else building, free=True)
         inner = more[0][0] if len(more[0]) == 1 else None
-        inside = outer is not None and inner is not None and inner.exact and self.contains(outer, inner.place)
+        inside = outer is not None and inner is not None and inner.exact and self._holds(outer, inner.place)
         return more if inside or not found[0] else found
+
+    def _holds(self, outer: _Match, inner: Place) -> bool:
+        return self.contains(outer.place, inner) and (outer.unit is None or inner.unit in (None, outer.unit))
 
     def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
         readings = parse_address(text, free)
@@ -238,6 +241,11 @@ class Register:
             outer = list(self.above(place))[1:]
             for home in [other for other in outer if other.kind is PlaceKind.DWELLING] or outer:
                 self._below[home.place_id].append(place)
+
+
+def _is_on(storey: Place, place: Place) -> bool:
+    same_storey = (storey.building, storey.storey) == (place.building, place.storey)
+    return storey.kind is PlaceKind.STOREY and same_storey and (storey.unit is None or storey.unit == place.unit)
 
 
 def _levels(reading: AddressReading) -> Iterator[tuple[PlaceKind, str, bool]]:

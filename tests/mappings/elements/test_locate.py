@@ -11,6 +11,7 @@ from warranty_hub.records.codes import LocateState
 
 FLAT = "P/3/2/1501"
 WINDOW_GUID = "0BTBFw6f90Nfh9rP1dlXr2"
+INVALID_GUID = "pipe/17"
 TWICE = "3XrBtx9eX7mQE6EqWHPk2a"
 ELEMENTS = {
     "window": Element(UUID(int=1), "IfcWindow", WINDOW_GUID, "W-1501-1"),
@@ -21,6 +22,7 @@ ELEMENTS = {
     "slab": Element(UUID(int=6), "IfcSlab", TWICE, "573302", predefined_type="FLOOR"),
     "door": Element(UUID(int=7), "IfcDoor", name="M_Single-Flush"),
     "lamp": Element(UUID(int=8), "IfcLightFixture", tag="573302"),
+    "pipe": Element(UUID(int=9), "IfcPipeSegment", INVALID_GUID),
     **{f"socket{n}": Element(UUID(int=20 + n), "IfcOutlet", predefined_type="POWEROUTLET") for n in range(5)},
 }
 ROOMS = {
@@ -75,6 +77,10 @@ class TestCertain:
     def test_a_global_id(self, element_ref: str) -> None:
         location = find("渗水", element_ref=element_ref)
         assert (location.method, location.state, linked(location)) == (LocateMethod.GLOBAL_ID, LocateState.AUTO, ["window"])
+
+    def test_a_reference_to_an_element_whose_global_id_is_no_valid_one(self) -> None:
+        location = find("渗水", element_ref=f" {INVALID_GUID} ")
+        assert (location.method, location.state, linked(location)) == (LocateMethod.GLOBAL_ID, LocateState.AUTO, ["pipe"])
 
     def test_a_global_id_in_the_description_without_any_address(self) -> None:
         location = find(f"构件 {WINDOW_GUID} 渗水", address="")

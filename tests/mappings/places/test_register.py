@@ -1,5 +1,7 @@
 """Resolving: the register decides where it can, and says so where it cannot."""
 
+from functools import partial
+
 import pytest
 
 from mappings.places import Place, Register, ResolveMethod
@@ -133,6 +135,45 @@ def test_the_description_does_not_overrule_the_address(register: Register) -> No
     found = register.resolve("3号楼2单元1501", remark="楼上3号楼2单元1601漏水")
     assert found.place is not None
     assert found.place.place_id == "P/3/2/1501"
+
+
+@pytest.fixture(scope="module")
+def masters() -> Register:
+    """As the hub builds it: storeys belong to the building, and a dwelling belongs to its unit."""
+    here = partial(Place, building="3")
+    places = [here("P/3", PlaceKind.BUILDING, "P", "3号楼")]
+    for floor in ("2", "3"):
+        storey = f"{floor}F"
+        places.append(here(f"P/3/F{storey}", PlaceKind.STOREY, "P/3", storey, storey=storey))
+        for unit in ("1", "2"):
+            flat = f"{floor}01"
+            places.append(here(f"P/3/U{unit}", PlaceKind.UNIT, "P/3", f"{unit}单元", unit=unit))
+            home = partial(here, unit=unit, storey=storey, dwelling=flat)
+            places.append(home(f"P/3/U{unit}/{flat}", PlaceKind.DWELLING, f"P/3/U{unit}", f"{unit}-{flat}"))
+    return Register(places)
+
+
+def test_a_storey_holds_its_flats_and_no_others(masters: Register) -> None:
+    storey = masters.place("P/3/F2F")
+    assert masters.contains(storey, masters.place("P/3/U1/201"))
+    assert not masters.contains(storey, masters.place("P/3/U1/301"))
+    assert not masters.contains(masters.place("P/3/U1/201"), storey)
+
+
+@pytest.mark.parametrize(
+    ("address", "remark", "place_id"),
+    [
+        ("3号楼2层", "2单元201漏水", "P/3/U2/201"),
+        ("3号楼2层", "2单元301漏水", "P/3/F2F"),
+        ("3号楼2单元2层", "1单元201漏水", "P/3/F2F"),
+    ],
+)
+def test_a_remark_names_the_flat_on_the_storey_of_the_address_but_no_other_one(
+    masters: Register, address: str, remark: str, place_id: str
+) -> None:
+    found = masters.resolve(address, remark=remark)
+    assert found.place is not None
+    assert found.place.place_id == place_id
 
 
 def test_zones_tell_apart_buildings_of_one_number() -> None:
