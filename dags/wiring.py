@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule, task
 
-from warranty_hub.settings import Settings, load_settings
+from warranty_hub.settings import Job, Settings, load_settings
 
 CONFIG = Path(os.environ.get("WARRANTY_HUB_CONFIG") or Path(__file__).resolve().parents[1] / "hub.yaml")
 
@@ -70,18 +70,9 @@ def pool(system: str) -> str:
     return f"hub_{system}"
 
 
-def streams_by_source(job: str) -> dict[str, list[str]]:
-    """The streams of a sync job by source: one mapped task each, in the pool of its source."""
-    return {
-        source_name: streams
-        for source_name, source in settings().sources.items()
-        if (streams := [f"{source_name}.{name}" for name, stream in source.streams.items() if stream.job == job])
-    }
-
-
-def sync_streams(job: str, outlet: Asset) -> None:
-    """One mapped task for each source that takes part in a job."""
-    for source, streams in streams_by_source(job).items():
+def sync_streams(job: Job, outlet: Asset) -> None:
+    """One mapped task for each source that takes part in a job, in the pool of that source."""
+    for source, streams in settings().streams_by_source(job).items():
         mapped("sync", f"sync_{source}", streams, outlet, pool(source))
 
 

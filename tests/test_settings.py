@@ -59,6 +59,7 @@ def test_the_example_shows_every_section() -> None:
     [
         ("    connection: wms", "    conection: wms", ":8 sources.wms.conection: this setting does not exist"),
         ("    connection: wms\n", "", ":6 sources.wms.connection: Field required"),
+        ("organisation:", "folder: elsewhere\norganisation:", ":2 folder: this setting does not exist"),
         ("organisation:", "organization:", ":2 organization: this setting does not exist"),
         (
             "Asia/Shanghai",

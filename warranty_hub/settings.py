@@ -109,11 +109,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Job = Literal["masters", "tickets", "approvals", "costs"]
+"""The sync jobs, masters first."""
+
+
 class StreamSettings(_Section):
     """One stream of a source: its field map and its limits."""
 
     map: str = Field(description="Name of the field map: mappings/fields/<map>.yaml, or a path relative to hub.yaml")
-    job: Literal["masters", "tickets", "costs", "approvals"] = Field(description="Which sync job reads it")
+    job: Job = Field(description="Which sync job reads it")
     lookback: timedelta | None = Field(
         None, description="How far behind the cursor each window starts; default from the connector"
     )
@@ -174,12 +178,20 @@ class Settings(_Section):
     notify: str | None = Field(
         None, description="Connection of a chat robot's webhook for alerts (docs/alerts.md); the log has them always"
     )
-    folder: Path = Path()
+    folder: Path = Field(Path(), description="Where hub.yaml lies; never written in it")
 
     @property
     def zone(self) -> ZoneInfo:
         """The organisation's zone, in which periods and KPI days are cut."""
         return ZoneInfo(self.organisation.zone)
+
+    def streams_by_source(self, job: Job) -> dict[str, list[str]]:
+        """The streams of a sync job as ``source.stream``, by source; a source that takes no part is left out."""
+        return {
+            source_name: streams
+            for source_name, source in self.sources.items()
+            if (streams := [f"{source_name}.{name}" for name, stream in source.streams.items() if stream.job == job])
+        }
 
     def path(self, text: str) -> Path:
         """A path of hub.yaml, made absolute."""
@@ -207,6 +219,9 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError(f"{path} holds no settings", remedy="Copy hub.example.yaml and adapt it.")
     if repeated := [f"{path}:{line} {place}: stands here a second time" for place, line in repeated_keys(root)]:
         raise ConfigError("\n".join(repeated), remedy="Merge the two, or remove one.")
+    if "folder" in data:
+        where = f"{path}:{_line_of(root, ('folder',))}"
+        raise ConfigError(f"{where} folder: this setting does not exist", remedy="Remove it: paths are relative to the file.")
     try:
         return Settings.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:

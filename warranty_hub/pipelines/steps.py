@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.deliver import deliver_outbox
@@ -12,8 +13,7 @@ from warranty_hub.pipelines.publish import publish_reports
 from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.pipelines.sweep import sweep_deletions
 from warranty_hub.pipelines.sync import sync_stream
-
-JOBS = ("masters", "tickets", "approvals", "costs")
+from warranty_hub.settings import Job
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,9 @@ class Step:
     run: Callable[[Hub, str], RunReport]
 
 
-def streams_of(hub: Hub, job: str) -> list[str]:
-    """The streams of a sync job, as ``source.stream``, in the order of hub.yaml."""
-    return [
-        f"{source_name}.{stream_name}"
-        for source_name, source in hub.settings.sources.items()
-        for stream_name, stream in source.streams.items()
-        if stream.job == job
-    ]
-
-
 def all_streams(hub: Hub) -> list[str]:
     """Every stream, masters first."""
-    return [unit for job in JOBS for unit in streams_of(hub, job)]
+    return [unit for job in get_args(Job) for streams in hub.settings.streams_by_source(job).values() for unit in streams]
 
 
 def sweepable_streams(hub: Hub) -> list[str]:
