@@ -11,7 +11,7 @@ from warranty_hub.money import quantise
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.records.codes import PlanState
 from warranty_hub.warehouse import outbox
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import repair_plan, ticket
 
 STEP = "deliver"
@@ -24,20 +24,15 @@ def deliver_outbox(hub: Hub, sink_name: str) -> RunReport:
     A dry run only enqueues: it tells how many would be new, and calls nobody.
     """
     sink = hub.sink(sink_name)
-    run = StreamRun(hub.transactions, Unit(STEP, sink_name), code_version=hub.code_version)
-    run.start()
     results: Counter[str] = Counter()
-    try:
-        results["enqueued"] = enqueue_plans(hub, sink_name)
-        if not hub.is_trial:  # what was sent cannot be rolled back
-            _look_up_interrupted(hub, sink_name, sink, results)
-            _perform_pending(hub, sink_name, sink, results)
-        run.note(**results)
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.note(**results)
-        run.fail(error)
-        raise
+    with hub.recorded(Unit(STEP, sink_name)) as run:
+        try:
+            results["enqueued"] = enqueue_plans(hub, sink_name)
+            if not hub.is_trial:  # what was sent cannot be rolled back
+                _look_up_interrupted(hub, sink_name, sink, results)
+                _perform_pending(hub, sink_name, sink, results)
+        finally:
+            run.note(**results)
     return hub.report(run.run_id)
 
 

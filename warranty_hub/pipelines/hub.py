@@ -17,6 +17,7 @@ from connectors.registry import build_sink, build_source
 from warranty_hub.clock import Clock, system_clock
 from warranty_hub.errors import ConfigError
 from warranty_hub.settings import ConnectionLookup, Settings, connection_from_environment, load_settings
+from warranty_hub.warehouse.commit import StreamRun, Unit
 from warranty_hub.warehouse.database import open_database
 from warranty_hub.warehouse.tables import OUTCOMES, run
 
@@ -69,6 +70,18 @@ class Hub:
         else:
             with self.bound_to.begin_nested():
                 yield self.bound_to
+
+    @contextmanager
+    def recorded(self, unit: Unit) -> Iterator[StreamRun]:
+        """A run in the ledger around a piece of work: SUCCEEDED when the block ends, FAILED with its error when it raises."""
+        work = StreamRun(self.transactions, unit, code_version=self.code_version)
+        work.start()
+        try:
+            yield work
+            work.finish(move_to=None)
+        except BaseException as error:
+            work.fail(error)
+            raise
 
     def source(self, name: str) -> Source:
         """The connector of a source in hub.yaml. Raises ConfigError when there is none by that name."""

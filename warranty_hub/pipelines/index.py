@@ -19,7 +19,7 @@ from warranty_hub.pipelines.model_places import ModelPlaces, places_of_model
 from warranty_hub.pipelines.places import MODEL, merge_places
 from warranty_hub.records.codes import PlaceKind
 from warranty_hub.settings import ModelSettings
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import (
     THIS_TRANSACTION,
@@ -57,14 +57,8 @@ def index_model(hub: Hub, model_id: str) -> RunReport:
     settings = hub.settings.models.get(model_id)
     if settings is None:
         raise ConfigError(f"hub.yaml has no model {model_id!r}", remedy=f"It has: {', '.join(hub.settings.models) or 'none'}.")
-    run = StreamRun(hub.transactions, Unit(STEP, model_id), code_version=hub.code_version)
-    run.start()
-    try:
+    with hub.recorded(Unit(STEP, model_id)) as run:
         run.note(**_index(hub, run.run_id, model_id, settings))
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)
 
 

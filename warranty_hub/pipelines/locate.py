@@ -15,7 +15,7 @@ from mappings.places import Register
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.places import refresh_master_places, register_of
 from warranty_hub.warehouse.changes import floor, remember, since
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import (
     bim_element_revision,
     bim_revision,
@@ -48,10 +48,8 @@ def projects_with_tickets(hub: Hub) -> list[str]:
 
 def locate_defects(hub: Hub, project: str) -> RunReport:
     """Bring a project's defects up to date, in one transaction with the consumer's cursor. Same facts give the same answers."""
-    run = StreamRun(hub.transactions, Unit(STEP, project), code_version=hub.code_version)
-    run.start()
     methods: Counter[str] = Counter()
-    try:
+    with hub.recorded(Unit(STEP, project)) as run:
         with hub.transactions() as db:
             refresh_master_places(db, project)
             seen, start = floor(db), since(db, run.unit)
@@ -65,10 +63,6 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
                     written += _write(db, run.run_id, located)
             remember(db, run.unit, seen)
         run.note(tickets=len(tickets), written=written, **methods)
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)
 
 

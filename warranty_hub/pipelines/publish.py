@@ -4,7 +4,7 @@ from sqlalchemy import insert
 
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.watch import freshness
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import delivery
 
 UNIT = Unit("publish", "reports")
@@ -14,9 +14,7 @@ def publish_reports(hub: Hub) -> RunReport:
     """Write every report into the publication folder. Analytics go out with the names of stale sources on them."""
     from warranty_hub.reports.publish import publish
 
-    run = StreamRun(hub.transactions, UNIT, code_version=hub.code_version)
-    run.start()
-    try:
+    with hub.recorded(UNIT) as run:
         stale = [state.unit for state in freshness(hub) if state.late]
         with hub.transactions() as db:
             files = publish(
@@ -32,8 +30,4 @@ def publish_reports(hub: Hub) -> RunReport:
                 [{"run_id": run.run_id, "path": file.path.name, "sha256": file.sha256, "size": file.size} for file in files],
             )
         run.note(files=len(files), stale=len(stale))
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)

@@ -12,7 +12,7 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.sync import batch_of, subject_of
 from warranty_hub.records.codes import QuarantineState
 from warranty_hub.rules.privacy import MASK, mask
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import quarantine
 
 STEP = "replay"
@@ -68,18 +68,12 @@ def retry(hub: Hub, unit: str) -> RunReport:
     """Map and load all open rows of a stream again: what loads is RESOLVED with it, the rest counts an attempt."""
     source_name, _, stream_name = unit.partition(".")
     subject = subject_of(hub, source_name, stream_name)
-    run = StreamRun(hub.transactions, Unit(STEP, unit), code_version=hub.code_version)
-    run.start()
-    try:
+    with hub.recorded(Unit(STEP, unit)) as run:
         last = 0
         while rows := _open_payloads(hub, unit, last):
             last = rows[-1][0]
             mapped = subject.field_map.apply([payload for _, payload in rows])
             run.commit_page(subject.table, source_name, batch_of(mapped), position=f"quarantine row {last}", move_to=None)
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)
 
 

@@ -15,7 +15,7 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.rules.allocation import UNKNOWN, UNKNOWN_DEFECT, UNLINKED_DEFECT, DefectDimension, LiableShare, allocate
 from warranty_hub.rules.linking import Link, link, references
 from warranty_hub.warehouse.changes import floor, remember, since
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import allocation, cost_link
 
@@ -34,9 +34,7 @@ class TicketFacts:
 
 def roll_up_costs(hub: Hub) -> RunReport:
     """Bring links, allocations and the monthly rollup up to date. One transaction: readers see the old figures or the new."""
-    run = StreamRun(hub.transactions, UNIT, code_version=hub.code_version)
-    run.start()
-    try:
+    with hub.recorded(UNIT) as run:
         with hub.transactions() as db:
             seen = floor(db)
             keys = _touched_lines(db, since(db, UNIT))
@@ -48,10 +46,6 @@ def roll_up_costs(hub: Hub) -> RunReport:
             _check_sums(db, periods)
             remember(db, UNIT, seen)
         run.note(lines=len(keys), periods=len(periods))
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from warranty_hub.errors import ConfigError, DeletionFuseError
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.sync import subject_of
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_keys
 from warranty_hub.warehouse.tables import THIS_TRANSACTION
 
@@ -20,11 +20,10 @@ def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
     """
     subject = subject_of(hub, source_name, stream_name)
     source = hub.source(source_name)
-    if not source.streams()[stream_name].sweepable:
+    stream = source.streams().get(stream_name)
+    if stream is None or not stream.sweepable:
         raise ConfigError(f"{source_name}.{stream_name} cannot list its keys, so it cannot be swept")
-    run = StreamRun(hub.transactions, Unit(STEP, subject.unit.name), code_version=hub.code_version)
-    run.start()
-    try:
+    with hub.recorded(Unit(STEP, subject.unit.name)) as run:
         keys = [key for page in source.keys(stream_name) for key in page]
         with hub.transactions() as db:
             copy_keys(db, keys)
@@ -37,10 +36,6 @@ def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
             db.execute(text(_bury(subject.table.fullname)), {"system": source_name, "run": run.run_id})
             run.count_tombstones(db, gone)
         run.note(keys=len(keys))
-        run.finish(move_to=None)
-    except BaseException as error:
-        run.fail(error)
-        raise
     return hub.report(run.run_id)
 
 
