@@ -93,6 +93,14 @@ class CostStage(StrEnum):
     UNMAPPED = UNMAPPED
 
 
+class PeriodStatus(StrEnum):
+    """Whether an ERP still takes postings into a period."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    UNMAPPED = UNMAPPED
+
+
 class PartyRole(StrEnum):
     """What a company does in a project."""
 

@@ -4,7 +4,7 @@ The tables of the warehouse take their columns from here (warehouse/tables.py), 
 are our words; constraints are what PostgreSQL can hold, so that a bad value becomes a quarantine row and not a failed page.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -16,11 +16,14 @@ from warranty_hub.records.codes import (
     CostStage,
     Finality,
     PartyRole,
+    PeriodStatus,
     PlanState,
     TicketState,
     Urgency,
 )
 
+SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+"""A record's key in its source; longer ones may not fit into an index of PostgreSQL."""
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -29,7 +32,8 @@ Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=3)]
 Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=8, decimal_places=6)]
 Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
-Instant = AwareDatetime
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), le=datetime(9999, 12, 30, tzinfo=UTC))]
+"""Within what Python can read back in any zone: other systems write 0001-01-01 for none, and 9999-12-31 for ever."""
 Day = date
 
 
@@ -207,6 +211,44 @@ class CostLine(Fact):
     is_reversed: bool
 
 
+class Commitment(Fact):
+    """One item of an order: money promised and not yet invoiced. ``amount`` is the whole item, net."""
+
+    company_code: Code
+    order_no: Code
+    item_no: Code
+    ordered_on: Day | None
+    amount: Money
+    invoiced_amount: Money | None
+    currency: Currency
+    supplier_code: Code | None
+    project_code: Code | None
+    assignment: Text | None
+    text: Text | None
+    is_closed: bool
+
+
+class GlBalance(Fact):
+    """What an account moved in a period, in the ledger's currency; debit and credit are both positive."""
+
+    company_code: Code
+    account: Code
+    period: Code
+    debit: Money
+    credit: Money
+    currency: Currency
+
+
+class Period(Fact):
+    """An accounting period and whether it is still open."""
+
+    company_code: Code
+    period: Code
+    first_day: Day | None
+    last_day: Day | None
+    status: PeriodStatus
+
+
 FACTS: dict[str, type[Fact]] = {
     "org_unit": OrgUnit,
     "project": Project,
@@ -221,5 +263,8 @@ FACTS: dict[str, type[Fact]] = {
     "repair_plan": RepairPlan,
     "approval": Approval,
     "cost_line": CostLine,
+    "commitment": Commitment,
+    "gl_balance": GlBalance,
+    "period": Period,
 }
 """Every fact by the name of its table."""
