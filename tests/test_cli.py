@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from tests.pipelines.fake import MAPS, record
 from warranty_hub import cli
+from warranty_hub.pipelines.check import Verdict
 from warranty_hub.warehouse.tables import metadata
 
 PHONE = "13800138000"
@@ -104,7 +106,23 @@ def test_check_tries_everything_although_one_connection_is_broken(desk: Desk, mo
         "FAIL model tower",
     ]
     assert shown.stdout.count("     → ") == 3
+    assert "Connection refused" in verdicts[1]
     assert "canary" not in shown.output
+
+
+def test_check_tells_each_verdict_at_once_for_some_systems_take_minutes_to_fail(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[str] = []
+    monkeypatch.setattr(cli.console, "print", lambda text, **_: printed.append(str(text)))
+
+    def checks(config: Path) -> Iterator[Verdict]:
+        yield Verdict("database", True, "fine")
+        yield Verdict("source wms", True, f"{len(printed)} told before")
+
+    monkeypatch.setattr(cli, "run_checks", checks)
+    desk.type("check")
+    assert printed == ["ok   database: fine", "ok   source wms: 1 told before"]
 
 
 def test_check_of_a_broken_hub_yaml_names_the_line(desk: Desk) -> None:

@@ -28,6 +28,7 @@ from warranty_hub.pipelines.status import last_runs, outbox_counts
 from warranty_hub.pipelines.watch import freshness
 from warranty_hub.warehouse import outbox
 from warranty_hub.warehouse.database import migrate as migrate_database
+from warranty_hub.warehouse.database import reason_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,9 +59,8 @@ def _told() -> Iterator[None]:
     except HubError as error:
         _end_with(error)
     except OperationalError as error:
-        reason = str(error.orig).partition("\n")[0]
         remedy = "Check `database` in hub.yaml, and that the server is up; `warranty-hub check` tries it."
-        _end_with(SystemUnreachableError(f"The warehouse does not answer: {reason}", remedy=remedy))
+        _end_with(SystemUnreachableError(f"The warehouse does not answer: {reason_of(error)}", remedy=remedy))
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable | UndefinedColumn):
             raise
@@ -116,14 +116,14 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     Example: `warranty-hub check --config /etc/hub.yaml`. Nothing is changed; it ends with 1 when something fails.
     """
-    with _told():
-        verdicts = list(run_checks(config))
-    for verdict in verdicts:
+    failed = False
+    for verdict in run_checks(config):
         mark = ("ok  ", "green") if verdict.ok else ("FAIL", "bold red")
         console.print(Text.assemble(mark, f" {verdict.subject}: {verdict.message}"), soft_wrap=True)
         if not verdict.ok:
             console.print(Text(f"     → {verdict.remedy}", "dim"), soft_wrap=True)
-    if not all(verdict.ok for verdict in verdicts):
+            failed = True
+    if failed:
         raise typer.Exit(1)
 
 

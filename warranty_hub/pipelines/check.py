@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from connectors.webhook import build_notifier
 from warranty_hub.errors import ConfigError, HubError
 from warranty_hub.pipelines.hub import Hub, open_hub
 from warranty_hub.pipelines.sync import subject_of
 from warranty_hub.settings import ConnectionLookup, connection_from_environment
-from warranty_hub.warehouse.database import EMBEDDED_CLUSTER, OLDEST_SERVER, current_revision, newest_revision
+from warranty_hub.warehouse.database import EMBEDDED_CLUSTER, OLDEST_SERVER, current_revision, newest_revision, reason_of
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ def _try(subject: str, attempt: Callable[..., str], *about: object) -> Verdict:
         return Verdict(subject, True, attempt(*about))
     except HubError as error:
         return Verdict(subject, False, error.message, error.remedy)
-    except SQLAlchemyError as error:
-        return Verdict(subject, False, type(error).__name__, "Check the database URL, and that the server is up.")
+    except DBAPIError as error:
+        remedy = "Check `database` in hub.yaml, the rights of its user, and that the server is up."
+        return Verdict(subject, False, reason_of(error), remedy)
 
 
 def _database(hub: Hub) -> str:

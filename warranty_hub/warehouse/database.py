@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from warranty_hub.errors import ConfigError
 from warranty_hub.warehouse.tables import metadata
@@ -34,6 +34,11 @@ def open_database(url: str) -> Engine:
             remedy="Begin the database URL with postgresql+psycopg://",
         )
     return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+
+
+def reason_of(error: DBAPIError) -> str:
+    """Why the database refused, in its own words: their first line, without the statement and its values."""
+    return str(error.orig).partition("\n")[0]
 
 
 def migrate(engine: Engine) -> str:
