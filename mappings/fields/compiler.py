@@ -31,12 +31,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from mappings.fields.transforms import Transform, transforms
 from warranty_hub.errors import ConfigError, RecordError
 from warranty_hub.records.codes import UNMAPPED
-from warranty_hub.records.facts import FACTS
+from warranty_hub.records.facts import FACTS, SourceId
 from warranty_hub.settings import repeated_keys
 
 FOLDER = Path(__file__).parent
 Raw = Mapping[str, Any]
 Row = tuple[Any, ...]
+_SOURCE_ID: TypeAdapter[str] = TypeAdapter(SourceId)
 
 
 class FieldRule(BaseModel):
@@ -124,7 +125,7 @@ class FieldMap:
             if not _is_plain(rule)
         ]
         hints = get_type_hints(fact, include_extras=True)
-        row: Any = tuple[str, *(_plain_codes(hints[field]) for field in fact.model_fields)]  # type: ignore[misc]
+        row: Any = tuple[SourceId, *(_plain_codes(hints[field]) for field in fact.model_fields)]  # type: ignore[misc]
         self._row: TypeAdapter[Row] = TypeAdapter(row)
         self._page: TypeAdapter[list[Row]] = TypeAdapter(list[row])
 
@@ -186,8 +187,8 @@ class FieldMap:
 
     def _safe_key(self, record: Raw) -> str | None:
         try:
-            return self._read_key(record)
-        except (_FieldError, TypeError, AttributeError):
+            return _SOURCE_ID.validate_python(self._read_key(record))
+        except (ValueError, TypeError, AttributeError):
             return None
 
     def _read_field(self, field: str, rule: FieldRule, known: Mapping[str, Transform]) -> Callable[[Raw], Any]:

@@ -204,7 +204,7 @@ class StreamRun:
         }
         if batch.unmapped or batch.skipped:
             had = db.execute(select(run.c.unmapped, run.c.skipped_by).where(run.c.run_id == self.run_id)).one()
-            values[run.c.unmapped] = _add(had.unmapped, batch.unmapped)
+            values[run.c.unmapped] = _add(had.unmapped, storable(batch.unmapped))
             values[run.c.skipped_by] = _add(had.skipped_by, batch.skipped)
         db.execute(update(run).where(run.c.run_id == self.run_id).values(values))
 
@@ -274,16 +274,16 @@ def resolve_quarantine(db: Connection, unit: str, stage: str) -> None:
 
 
 def storable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A payload as JSON that PostgreSQL can hold: times and decimals as text, no NUL characters."""
-    text = json.dumps(payload, default=str, ensure_ascii=False, sort_keys=True)
-    return dict(json.loads(text.replace("\\u0000", "\\ufffd")))
+    """A payload as JSON that PostgreSQL can hold: times, decimals and NaN as text, no NUL characters and no halves of one."""
+    text = json.dumps(payload, default=str, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+    return dict(json.loads(text.replace(b"\\u0000", b"\\ufffd"), parse_constant=str))
 
 
 def _quarantine_key(reject: Reject) -> str:
     if reject.source_id:
         return reject.source_id
     payload = json.dumps(storable(reject.payload), sort_keys=True, ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(payload.encode("utf-8", "surrogatepass")).hexdigest()
+    return "sha256:" + hashlib.sha256(payload.encode()).hexdigest()
 
 
 def _add(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
