@@ -65,8 +65,18 @@ def open_database(connection: Connection) -> Engine:
             f"Connection {connection.id!r} needs the database driver {driver}, which is not here ({error})",
             remedy=f"Install it beside the hub, or correct the connection's type; known are {', '.join(DRIVERS)}.",
         ) from None
+    event.listen(engine, "connect", lambda raw, _: _check_character_set(raw, driver, connection.id), insert=True)
     event.listen(engine, "connect", lambda raw, _: _make_read_only(raw, engine.dialect.name))
     return engine
+
+
+def _check_character_set(raw: Any, driver: str, name: str) -> None:
+    """SQL_ASCII is PostgreSQL's word for bytes of which nobody said what they mean: the driver leaves them as they are."""
+    if driver == "postgresql+psycopg" and raw.info.parameter_status("client_encoding") == "SQL_ASCII":
+        raise ConfigError(
+            f"Database {name!r} does not tell the character set of its texts (SQL_ASCII)",
+            remedy='Name it in the connection\'s extra: {"client_encoding": "GBK"}, or UTF8.',
+        )
 
 
 def _make_read_only(raw: Any, dialect: str) -> None:

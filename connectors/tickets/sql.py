@@ -232,8 +232,8 @@ def _converter(column: Column[Any], zone: ZoneInfo) -> Callable[[Any], Any] | No
     """What must not leave as it is: floats, which are no money, and times without a zone."""
     if isinstance(column.type, Float):
         return lambda value: Decimal(repr(value)) if isinstance(value, float) else value
-    if isinstance(column.type, DateTime):
-        return lambda value: value if value.tzinfo else value.replace(tzinfo=zone)
+    if isinstance(column.type, DateTime):  # MySQL's 0000-00-00 comes as text
+        return lambda value: value.replace(tzinfo=zone) if isinstance(value, datetime) and not value.tzinfo else value
     return None
 
 

@@ -45,7 +45,9 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
 
 
 def text(value: object) -> str | None:
-    """Trimmed text; blank becomes null."""
+    """Trimmed text; blank becomes null. Bytes are refused: their character set is anyone's guess."""
+    if isinstance(value, bytes):
+        raise ValueError("bytes in an unknown character set")
     return None if value is None else (str(value).strip() or None)
 
 
