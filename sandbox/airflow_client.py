@@ -29,8 +29,6 @@ class DagRun:
     run_id: str
     state: str
     kind: str
-    queued_at: datetime
-    seconds: float | None
 
     @property
     def finished(self) -> bool:
@@ -49,7 +47,6 @@ class TaskRun:
     state: str
     try_number: int
     pool: str
-    seconds: float | None
 
 
 class AirflowClient:
@@ -191,8 +188,6 @@ def _dag_run(item: Mapping[str, Any]) -> DagRun:
         run_id=item["dag_run_id"],
         state=item["state"],
         kind=item["run_type"],
-        queued_at=datetime.fromisoformat(item["queued_at"] or item["run_after"]),
-        seconds=item["duration"],
     )
 
 
@@ -208,7 +203,6 @@ def _task_run(item: Mapping[str, Any]) -> TaskRun:
         state=item["state"] or "none",
         try_number=item["try_number"],
         pool=item["pool"],
-        seconds=item["duration"],
     )
 
 

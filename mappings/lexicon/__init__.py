@@ -2,7 +2,7 @@
 
 from mappings.lexicon.reading import Hit, Kind, Reading, read
 from mappings.lexicon.standing import Standing
-from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Room, Term, label, lexicon
+from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Term, label, lexicon
 from mappings.lexicon.warranty import warranty_category
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Label",
     "Lexicon",
     "Reading",
-    "Room",
     "Standing",
     "Term",
     "label",

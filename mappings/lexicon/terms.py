@@ -27,7 +27,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One row of a dictionary: a code, its labels, and every word that means it."""
+    """One row of a dictionary, such as a kind of room: a code, its labels, and every word that means it."""
 
     code: str
     label: Label
@@ -42,7 +42,6 @@ class Component(Term):
     predefined_types: tuple[str, ...]
     ifc2x3_class: str
     conditions: tuple[str, ...]
-    division: str
     warranty_category: str
 
 
@@ -50,15 +49,7 @@ class Component(Term):
 class DefectType(Term):
     """What can be wrong with a component."""
 
-    severity: str
     warranty_category: str
-
-
-@dataclass(frozen=True, slots=True)
-class Room(Term):
-    """A kind of room or common place."""
-
-    uniclass: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class Lexicon:
 
     components: Mapping[str, Component]
     defect_types: Mapping[str, DefectType]
-    rooms: Mapping[str, Room]
+    rooms: Mapping[str, Term]
     traps: tuple[str, ...]
     labels: Mapping[tuple[str, str], Label]
 
@@ -105,17 +96,16 @@ def _component(row: Row) -> Component:
         _split(row["ifc4_predefined_types"]),
         row["ifc2x3_class"],
         _split(row["condition"]),
-        row["gb50300_division"],
         row["warranty_category"],
     )
 
 
 def _defect_type(row: Row) -> DefectType:
-    return DefectType(row["code"], _label(row), _words(row), row["default_severity"], row["warranty_category"])
+    return DefectType(row["code"], _label(row), _words(row), row["warranty_category"])
 
 
-def _room(row: Row) -> Room:
-    return Room(row["code"], _label(row), _words(row), row["uniclass2015"])
+def _room(row: Row) -> Term:
+    return Term(row["code"], _label(row), _words(row))
 
 
 def _label(row: Row) -> Label:

@@ -21,7 +21,7 @@ class AddressReading:
     """One way to read an address; a part that the text does not name is None.
 
     ``storey`` is a key such as 15F or B1. Where only the house number tells it (1501 → 15F) it is derived: some towers skip
-    floors, so it never decides. ``rooms`` are codes of the lexicon, ``rest`` is the text around the address.
+    floors, so it never decides. ``rooms`` are codes of the lexicon.
     """
 
     zone: str | None = None
@@ -31,7 +31,6 @@ class AddressReading:
     room_no: str | None = None
     storey_derived: bool = False
     rooms: tuple[str, ...] = ()
-    rest: str = ""
 
 
 def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
@@ -39,14 +38,10 @@ def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
 
     ``free``: the text is a story, not an address; a lone number in it (1501, 3号) is then no address.
     """
-    plain = normalise(text)
     rooms = read(text).rooms
-    readings = [
-        replace(reading, rooms=rooms, rest=f"{plain[: run[0].start]} {plain[run[-1].end :]}".strip())
-        for run in _longest(_runs(plain, free))
-        for reading in _readings(run)
-    ]
-    return tuple(readings) or ((AddressReading(rooms=rooms, rest=plain),) if rooms else ())
+    runs = _longest(_runs(normalise(text), free))
+    readings = tuple(replace(reading, rooms=rooms) for run in runs for reading in _readings(run))
+    return readings or ((AddressReading(rooms=rooms),) if rooms else ())
 
 
 def address_spans(plain: str, free: bool = False) -> tuple[tuple[int, int], ...]:

@@ -73,7 +73,7 @@ def test_a_parking_bay_is_a_number_on_a_storey_below_ground() -> None:
 def test_common_parts_are_kinds_of_room_without_a_number() -> None:
     assert parse_address("3号楼屋面")[0].rooms == ("R23",)
     assert parse_address("2单元电梯厅")[0].rooms == ("R17",)
-    assert parse_address("东侧外墙") == (AddressReading(rooms=("R24",), rest="东侧外墙"),)
+    assert parse_address("东侧外墙") == (AddressReading(rooms=("R24",)),)
 
 
 def test_a_storey_told_by_the_house_number_alone_is_marked_as_derived() -> None:
