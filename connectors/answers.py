@@ -73,7 +73,7 @@ def judge_status(answer: Answer, words: str = "") -> None:
     if 200 <= status < 300:
         return
     if status < 400:
-        answer.malformed(f"({status}) leads elsewhere, to {mask(answer.headers.get('Location', 'nowhere'))}")
+        answer.malformed(f"({status}) leads elsewhere, to {public_address(answer.headers.get('Location', 'nowhere'))}")
     message = f"{answer.call} was answered with {status}" + (f": {words}" if words else "")
     if status in (401, 403):
         raise LoginError(message)
@@ -92,7 +92,7 @@ def _retry_after(answer: Answer) -> float | None:
         return None
 
 
-def mask(url: str) -> str:
+def public_address(url: str) -> str:
     """An address fit for a message: without user, password, query and fragment."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

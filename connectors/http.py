@@ -18,7 +18,7 @@ import urllib3
 from pydantic import Field
 from requests.auth import HTTPBasicAuth
 
-from connectors.answers import Answer, judge_status, mask
+from connectors.answers import Answer, judge_status, public_address
 from connectors.options import Options
 from warranty_hub.errors import (
     ConfigError,
@@ -125,7 +125,7 @@ class HttpSession:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.host = mask(self.base_url)
+        self.host = public_address(self.base_url)
         self._options = options
         self._login = login or NoLogin()
         self._judge = judge
@@ -172,7 +172,7 @@ class HttpSession:
         address = urljoin(self.base_url + "/", target)
         if _origin(address) != _origin(self.base_url):
             raise ProtocolError(
-                f"{self.host} points to {mask(address)}, which is another host",
+                f"{self.host} points to {public_address(address)}, which is another host",
                 remedy="Connect under the name by which that system calls itself.",
             )
         return requests.Request(method, address, params=dict(params or {}), headers=dict(headers or {}), data=data)
@@ -195,7 +195,7 @@ class HttpSession:
         prepared = self._session.prepare_request(request)
         with self._session.send(prepared, timeout=timeout, allow_redirects=False, **environment) as response:
             content = self._read(response, deadline)
-            return Answer(f"{request.method} {mask(request.url)}", response.status_code, response.headers, content)
+            return Answer(f"{request.method} {public_address(request.url)}", response.status_code, response.headers, content)
 
     def forget_cookies(self) -> bool:
         """Drop the server's session; True when there was one."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from connectors.answers import Answer, mask
+from connectors.answers import Answer, public_address
 from connectors.http import BasicLogin, HttpOptions, HttpSession, TokenBucket, base_url
 from tests.connectors.conftest import PASSWORD
 from tests.connectors.misbehaving import Script, cut_off, drip, reply, reply_json, silence
@@ -321,4 +321,4 @@ def test_a_connection_without_a_web_address_fails_late(host: str, schema: str) -
 
 
 def test_an_address_is_shown_with_its_secrets() -> None:
-    assert mask("https://user:secret@host:8443/a/b?token=secret#secret") == "https://host:8443/a/b"
+    assert public_address("https://user:secret@host:8443/a/b?token=secret#secret") == "https://host:8443/a/b"

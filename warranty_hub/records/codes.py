@@ -18,7 +18,7 @@ class Urgency(StrEnum):
 
 
 class TicketState(StrEnum):
-    """Where a ticket stands in the five steps (domain.md 4.2)."""
+    """Where a ticket stands in the five steps: registered, surveyed, plan approved, repaired, accepted."""
 
     REGISTERED = "REGISTERED"
     TRIAGED = "TRIAGED"
@@ -40,7 +40,7 @@ class TicketState(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why the defect arose; who pays follows from it (domain.md 1.3)."""
+    """Why the defect arose; who pays follows from it."""
 
     DESIGN = "DESIGN"
     CONSTRUCTION = "CONSTRUCTION"

@@ -1,4 +1,4 @@
-"""Which ticket a cost line belongs to, and how we know (domain.md; issue: proposals by contract and place come later)."""
+"""Which ticket a cost line belongs to, and how we know: only by a ticket number that the line itself states."""
 
 import re
 from collections.abc import Container

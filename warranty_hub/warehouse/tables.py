@@ -52,7 +52,7 @@ metadata = MetaData(
 Instant = DateTime(timezone=True)
 Money = Numeric(23, 6)
 OUTCOMES = ("new", "changed", "unchanged", "superseded", "skipped", "quarantined")
-"""What can become of a source record; each has exactly one (DESIGN section 2, Counting)."""
+"""What can become of a source record; each has exactly one, and they sum to the records read."""
 
 VERSIONED = frozenset({"cost_line"})
 """Facts whose changed content is a new version, never an update."""

@@ -1,7 +1,7 @@
 """The figures of the report. Each is summed by SQL here and nowhere else; a rate is published with its two sums.
 
 Costs in charts are those of one stage and currency (ACTUAL, and the currency with the most rows): stages and currencies are
-never added together. All of them stand in `Figures.totals`. DUPLICATE and CANCELLED tickets are counted apart (domain.md 4.1).
+never added together. All of them stand in `Figures.totals`. DUPLICATE and CANCELLED tickets are counted apart.
 """
 
 from collections.abc import Callable, Iterable, Sequence
