@@ -69,6 +69,11 @@ class Source(Protocol):
         """Every source id of a sweepable stream, in pages; complete, or it raises."""
 
 
+SUBMIT_PLAN = "submit_plan"
+"""Kind of outbox item: a repair plan to approve. Payload, all text but the version: plan_no, ticket_no, version, project_code,
+text, amount, currency, content_hash."""
+
+
 @dataclass(frozen=True)
 class OutboxItem:
     """One side effect to perform once in another system."""

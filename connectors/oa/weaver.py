@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from connectors.contract import OutboxItem, Page, Record, Reply, Stream, Window
+from connectors.contract import SUBMIT_PLAN, OutboxItem, Page, Record, Reply, Stream, Window
 from connectors.oa.workflow_service import (
     Fields,
     ListingName,
@@ -33,7 +33,6 @@ from warranty_hub.errors import (
 from warranty_hub.settings import Connection, ZoneName
 
 APPROVALS = "approvals"
-SUBMIT_PLAN = "submit_plan"
 LOOKUP_READS = 3
 REFUSALS = {
     -1: "the request could not be created",

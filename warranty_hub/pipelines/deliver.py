@@ -5,7 +5,7 @@ from collections import Counter
 
 from sqlalchemy import select
 
-from connectors.contract import OutboxItem, Sink
+from connectors.contract import SUBMIT_PLAN, OutboxItem, Sink
 from warranty_hub.errors import BusinessError, HubError, LoginError, LookupImpossibleError, RateLimitedError
 from warranty_hub.money import quantise
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -15,7 +15,6 @@ from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import repair_plan, ticket
 
 STEP = "deliver"
-SUBMIT_PLAN = "submit_plan"
 
 
 def deliver_outbox(hub: Hub, sink_name: str) -> RunReport:

@@ -1,7 +1,7 @@
 """The figures of the report. Each is summed by SQL here and nowhere else; a rate is published with its two sums.
 
 Costs in charts are those of one stage and currency (ACTUAL, and the currency with the most rows): stages and currencies are
-never added together. All of them stand in `Figures.totals`. DUPLICATE and CANCELLED tickets are counted apart.
+never added together. All of them stand in `Figures.totals`. Which tickets count, rules/tickets.py says.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from mappings.lexicon import Label, label
+from warranty_hub.reports.queries import LIVING_DEFECTS, one_name
+from warranty_hub.rules.tickets import NOT_COUNTED, SETTLED
 
 MONTHS = 36  # that a chart shows
 SERIES = 6  # that can be told apart by color
@@ -178,7 +180,7 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     currency = _lead_currency(db)
     return Figures(
         currency=currency,
-        tickets=Tickets(**db.execute(text(_TICKETS)).one()._mapping),
+        tickets=Tickets(**db.execute(text(_TICKETS), {"not_counted": [*NOT_COUNTED], "settled": [*SETTLED]}).one()._mapping),
         defects=Defects(**db.execute(text(_DEFECTS)).one()._mapping),
         totals=[
             CostTotal(row.currency, row.stage, label("cost_stage", row.stage), row.amount, row.unlinked)
@@ -222,7 +224,9 @@ def _cost_by_month(db: Connection, currency: str | None) -> Monthly:
 
 
 def _tickets_by_month(db: Connection, zone: str) -> Monthly:
-    rows = db.execute(text(_TICKETS_BY_MONTH), {"zone": zone, "months": MONTHS, "series": SERIES}).all()
+    rows = db.execute(
+        text(_TICKETS_BY_MONTH), {"zone": zone, "not_counted": [*NOT_COUNTED], "months": MONTHS, "series": SERIES}
+    ).all()
     return _monthly(rows, lambda code, _: label("defect_type", code) if code else label("defect_type", "UNKNOWN"))
 
 
@@ -251,14 +255,10 @@ _LEAD = """
 
 _TICKETS = """
     SELECT count(*) FILTER (WHERE NOT out) AS counted,
-           count(*) FILTER (WHERE NOT out AND reported_state NOT IN ('ACCEPTED', 'CLOSED', 'REJECTED')) AS open,
+           count(*) FILTER (WHERE NOT out AND reported_state <> ALL(:settled)) AS open,
            count(*) FILTER (WHERE out) AS excluded
-    FROM (SELECT reported_state, reported_state IN ('DUPLICATE', 'CANCELLED') AS out
+    FROM (SELECT reported_state, reported_state = ANY(:not_counted) AS out
           FROM hub.ticket WHERE deleted_at IS NULL) t"""
-
-_LIVING_DEFECTS = """
-    hub.defect d JOIN hub.ticket t
-        ON t.source_system = d.source_system AND t.source_id = d.ticket_id AND t.deleted_at IS NULL"""
 
 _DEFECTS = f"""
     SELECT count(*) AS total, count(d.element_key) AS linked,
@@ -266,11 +266,11 @@ _DEFECTS = f"""
            count(*) FILTER (WHERE EXISTS (
                SELECT FROM hub.bim_revision r WHERE r.current AND r.project_code = d.project_code
                AND (r.building_code IS NULL OR r.building_code = p.building OR d.element_key IS NOT NULL))) AS modelled
-    FROM {_LIVING_DEFECTS} LEFT JOIN hub.place p ON p.place_id = d.place_id"""
+    FROM {LIVING_DEFECTS} LEFT JOIN hub.place p ON p.place_id = d.place_id"""
 
 _METHODS = f"""
     SELECT d.method, count(*) AS defects, count(d.element_key) AS linked, sum(d.confidence) AS confidence_sum
-    FROM {_LIVING_DEFECTS} GROUP BY 1 ORDER BY 2 DESC, 1"""
+    FROM {LIVING_DEFECTS} GROUP BY 1 ORDER BY 2 DESC, 1"""
 
 _TOTALS = """
     SELECT currency, stage, sum(amount) AS amount,
@@ -284,7 +284,7 @@ _COST_BY_MONTH = f"""
     cost AS (SELECT period AS month, project_code, sum(amount) AS amount
              FROM {_ACTUAL} AND period IN (SELECT period FROM month) GROUP BY 1, 2),
     big AS (SELECT project_code FROM cost GROUP BY 1 ORDER BY sum(abs(amount)) DESC, 1 LIMIT :series),
-    name AS (SELECT code, min(name) AS name FROM hub.project WHERE deleted_at IS NULL GROUP BY 1)
+    name AS {one_name("project")}
     SELECT month, coalesce(big.project_code, '{OTHERS}') AS code, min(name.name) AS name, sum(amount) AS value
     FROM cost LEFT JOIN big USING (project_code) LEFT JOIN name ON name.code = big.project_code
     GROUP BY 1, 2 ORDER BY 1, 2"""
@@ -302,9 +302,7 @@ def _ranked(code: str, name: str, source: str, most: int) -> str:
 
 _BY_COMPONENT = _ranked("component_code", "NULL::text", _ACTUAL, 12)
 _BY_CAUSE = _ranked("cause", "NULL::text", _ACTUAL, 12)
-_BY_PARTY = _ranked(
-    "party_code", "(SELECT min(p.name) FROM hub.party p WHERE p.code = ranked.code AND p.deleted_at IS NULL)", _ACTUAL, 8
-)
+_BY_PARTY = _ranked("party_code", f"(SELECT name FROM {one_name('party')} party WHERE party.code = ranked.code)", _ACTUAL, 8)
 
 _TICKETS_BY_MONTH = f"""
     WITH reported AS (
@@ -313,7 +311,7 @@ _TICKETS_BY_MONTH = f"""
         FROM hub.ticket t
         LEFT JOIN (SELECT source_system, ticket_id, min(defect_type_code) AS code FROM hub.defect GROUP BY 1, 2) d
             ON d.source_system = t.source_system AND d.ticket_id = t.source_id
-        WHERE t.deleted_at IS NULL AND t.reported_state NOT IN ('DUPLICATE', 'CANCELLED')
+        WHERE t.deleted_at IS NULL AND t.reported_state <> ALL(:not_counted)
     ),
     month AS (
         SELECT to_char(day, 'YYYY-MM') AS month
@@ -329,7 +327,7 @@ _TICKETS_BY_MONTH = f"""
     GROUP BY 1, 2 ORDER BY 1, 2"""
 
 _TOP_ELEMENTS = f"""
-    WITH many AS (SELECT d.element_key, count(*) AS defects FROM {_LIVING_DEFECTS}
+    WITH many AS (SELECT d.element_key, count(*) AS defects FROM {LIVING_DEFECTS}
                   WHERE d.element_key IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10)
     SELECT e.ifc_class, e.name, e.tag, e.guid, r.project_code,
            concat_ws(' / ', r.building_code, storey.name, coalesce(space.long_name, space.name)) AS place, many.defects

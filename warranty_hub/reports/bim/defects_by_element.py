@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from mappings.lexicon import label
 from warranty_hub.reports.privacy import published
+from warranty_hub.reports.queries import LIVING_DEFECTS, REPORTER, one_name
 from warranty_hub.reports.table import Column, Kind, Row
 
 CHUNK = 10_000
@@ -53,18 +54,16 @@ def defect_rows(db: Connection, zone: str) -> Iterator[Row]:
         )  # fmt: skip
 
 
-_ROWS = """
+_ROWS = f"""
     SELECT d.project_code, project.name AS project_name, coalesce(place.building, e.building_code, t.building_code) AS building,
            coalesce(place.storey, e.storey) AS storey, place.dwelling, d.place_id, place.name AS place_name,
            e.guid, e.tag, e.ifc_class, e.name AS element_name, d.component_code, d.defect_type_code,
            d.method, d.confidence, d.state, d.ticket_no, (t.reported_at AT TIME ZONE :zone)::date AS reported_on,
-           t.reported_state, d.reason, t.description, person.name AS reporter
-    FROM hub.defect d
-    JOIN hub.ticket t ON t.source_system = d.source_system AND t.source_id = d.ticket_id AND t.deleted_at IS NULL
-    LEFT JOIN hub.person ON person.source_system = t.source_system AND person.source_id = t.reporter_id
+           t.reported_state, d.reason, t.description, reporter.name AS reporter
+    FROM {LIVING_DEFECTS}
+    LEFT JOIN {REPORTER}
     LEFT JOIN hub.place ON place.place_id = d.place_id
-    LEFT JOIN (SELECT code, min(name) AS name FROM hub.project WHERE deleted_at IS NULL GROUP BY 1) project
-        ON project.code = d.project_code
+    LEFT JOIN {one_name("project")} project ON project.code = d.project_code
     LEFT JOIN (SELECT item.*, r.building_code, s.name AS storey FROM hub.bim_element_revision item
                JOIN hub.bim_revision r ON r.revision_id = item.revision_id AND r.current
                LEFT JOIN hub.bim_storey s ON s.revision_id = item.revision_id AND s.step_id = item.storey_step) e

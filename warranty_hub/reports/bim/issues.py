@@ -14,12 +14,14 @@ from connectors.bim.bcf.writer import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
 from warranty_hub.reports.privacy import published
+from warranty_hub.reports.queries import LIVING_DEFECTS, REPORTER, one_name
+from warranty_hub.rules.tickets import NOT_COUNTED, SETTLED
 
 MOST_TOPICS = 500  # more than that no tool shows well, and no person reads
 ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
 AUTHOR = "Warranty Hub"
 PRIORITIES = {"NORMAL": "Normal", "URGENT": "High", "EMERGENCY": "Critical"}
-DONE = frozenset({"ACCEPTED", "CLOSED", "REJECTED", "DUPLICATE", "CANCELLED"})
+DONE = SETTLED | NOT_COUNTED
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,12 @@ def _joined(separator: str, *parts: str | None) -> str:
     return separator.join(part for part in parts if part)
 
 
-_PROJECTS = """
-    SELECT r.project_code AS code, min(project.name) AS name
-    FROM hub.bim_revision r LEFT JOIN hub.project ON project.code = r.project_code AND project.deleted_at IS NULL
-    WHERE r.current GROUP BY 1 ORDER BY 1"""
+_PROJECTS = f"""
+    SELECT DISTINCT r.project_code AS code, project.name
+    FROM hub.bim_revision r LEFT JOIN {one_name("project")} project ON project.code = r.project_code
+    WHERE r.current ORDER BY 1"""
 
-_TOPICS = """
+_TOPICS = f"""
     WITH element AS (
         SELECT d.source_system, d.ticket_id, d.seq, c.rank, e.guid, e.tag,
                ARRAY[e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max] AS box,
@@ -125,10 +127,9 @@ _TOPICS = """
     topic AS (
         SELECT d.source_system, d.ticket_id, d.seq, d.ticket_no, d.component_code, d.defect_type_code, d.place_id,
                d.method, d.confidence, d.state, d.reason,
-               t.description, t.urgency, t.reported_state, t.reported_at, person.name AS reporter, count(*) OVER () AS topics
-        FROM hub.defect d
-        JOIN hub.ticket t ON t.source_system = d.source_system AND t.source_id = d.ticket_id AND t.deleted_at IS NULL
-        LEFT JOIN hub.person ON person.source_system = t.source_system AND person.source_id = t.reporter_id
+               t.description, t.urgency, t.reported_state, t.reported_at, reporter.name AS reporter, count(*) OVER () AS topics
+        FROM {LIVING_DEFECTS}
+        LEFT JOIN {REPORTER}
         WHERE (d.source_system, d.ticket_id, d.seq) IN (SELECT source_system, ticket_id, seq FROM element)
         ORDER BY t.reported_at DESC, d.ticket_no, d.source_system, d.ticket_id, d.seq LIMIT :most
     )

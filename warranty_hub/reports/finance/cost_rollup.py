@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from mappings.lexicon import label
 from warranty_hub.errors import CountingError
+from warranty_hub.reports.queries import one_name
 from warranty_hub.reports.table import Column, Kind, Row, exact
 
 CHUNK = 10_000
@@ -130,11 +131,9 @@ _TOTALS = """
     SELECT currency, stage, sum(amount) AS amount, count(*) AS rows
     FROM mart.cost_month GROUP BY 1, 2 ORDER BY 1, 2"""
 
-_ROWS = """
+_ROWS = f"""
     SELECT m.*, project.name AS project_name, party.name AS party_name
     FROM mart.cost_month m
-    LEFT JOIN (SELECT DISTINCT ON (code) code, name FROM hub.project WHERE deleted_at IS NULL
-               ORDER BY code, source_system, source_id) project ON project.code = m.project_code
-    LEFT JOIN (SELECT DISTINCT ON (code) code, name FROM hub.party WHERE deleted_at IS NULL
-               ORDER BY code, source_system, source_id) party ON party.code = m.party_code
+    LEFT JOIN {one_name("project")} project ON project.code = m.project_code
+    LEFT JOIN {one_name("party")} party ON party.code = m.party_code
     ORDER BY m.period, m.project_code, m.component_code, m.defect_type_code, m.cause, m.party_code, m.stage, m.currency"""
