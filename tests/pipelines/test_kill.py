@@ -4,7 +4,9 @@ import os
 import random
 import signal
 import time
+import traceback
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,11 +29,14 @@ STEPS = (
     "run committed",
 )
 RANDOM_KILLS = 25  # for each kind of stream
+MANY = 600  # records: more than the killed runs get through together, at one page every `PACE` seconds
+PACE, LONGEST_LIFE = 0.02, 0.08
+BAD: dict[int, dict[str, Any]] = {13: {"description": None}, 27: {"created": "never"}}
 
 
-def _source(*, ordered: bool, before_page: Callable[[int], None] = lambda _: None) -> FakeSource:
-    bad: dict[int, dict[str, Any]] = {13: {"description": None}, 27: {"created": "never"}}
-    return FakeSource([record(n, **bad.get(n, {})) for n in range(60)], ordered=ordered, before_page=before_page)
+def _source(*, ordered: bool, count: int = 60, before_page: Callable[[int], None] = lambda _: None) -> FakeSource:
+    records = [record(n, **BAD.get(n, {})) for n in range(count)]
+    return FakeSource(records, ordered=ordered, page_size=5, before_page=before_page)
 
 
 def _die_at(step: str, occurrence: int) -> OnStep:
@@ -54,21 +59,28 @@ def _in_child(engine: Engine, source: FakeSource, on_step: OnStep = lambda _: No
         return pid
     code = 1
     try:
-        sync_stream(fake_hub(create_engine(engine.url), source), "wms", "tickets", on_step=on_step)
+        _sync(create_engine(engine.url), source, on_step)
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def _expected(engine: Engine, ordered: bool) -> None:
+def _sync(engine: Engine, source: FakeSource, on_step: OnStep = lambda _: None) -> None:
+    hub = fake_hub(engine, source, lookback=timedelta(minutes=10), max_rejected_share=1)
+    sync_stream(hub, "wms", "tickets", on_step=on_step)
+
+
+def _expected(engine: Engine, ordered: bool, count: int = 60) -> None:
     """After one more, undisturbed run."""
-    sync_stream(fake_hub(engine, _source(ordered=ordered)), "wms", "tickets")
-    assert [row[0] for row in tickets(engine)] == [f"T{n:05d}" for n in range(60) if n not in (13, 27)]
+    _sync(engine, _source(ordered=ordered, count=count))
+    assert [row[0] for row in tickets(engine)] == [f"T{n:05d}" for n in range(count) if n not in BAD]
     assert [(row[0], row[3]) for row in quarantined(engine)] == [("T00013", "OPEN"), ("T00027", "OPEN")]
     done = runs(engine)
     assert done[-1]["status"] == "SUCCEEDED"
     assert "RUNNING" not in {row["status"] for row in done}
-    assert sum(row["new"] for row in done) == 58
+    assert sum(row["new"] for row in done) == count - len(BAD)
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -85,21 +97,19 @@ def test_killed_at_a_step_of_the_protocol_then_restarted_ends_the_same(warehouse
 @pytest.mark.parametrize("ordered", [True, False])
 def test_killed_at_random_instants_then_restarted_ends_the_same(warehouse: Engine, ordered: bool) -> None:
     chance = random.Random(20251123)
-    killed = 0
     for _ in range(RANDOM_KILLS):
         read_end, write_end = os.pipe()
 
         def first_page(number: int, tell: int = write_end) -> None:
             if number == 0:
                 os.write(tell, b"1")
-            time.sleep(0.003)
+            time.sleep(PACE)
 
-        pid = _in_child(warehouse, _source(ordered=ordered, before_page=first_page))
+        pid = _in_child(warehouse, _source(ordered=ordered, count=MANY, before_page=first_page))
+        os.close(write_end)  # so that a child that ends before its first page is no child to wait for
         os.read(read_end, 1)
-        time.sleep(chance.uniform(0, 0.08))
+        time.sleep(chance.uniform(0, LONGEST_LIFE))
         os.kill(pid, signal.SIGKILL)
-        killed += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, "the child ended before it was killed"
         os.close(read_end)
-        os.close(write_end)
-    assert killed > RANDOM_KILLS // 3, "most children finished before they were killed: the test shows nothing"
-    _expected(warehouse, ordered)
+    _expected(warehouse, ordered, MANY)
