@@ -157,6 +157,20 @@ class _Report:
     sticker: str | None = None
 
 
+@dataclass(frozen=True)
+class _Voucher:
+    """An accounting document, an invoice (KR) or accrual (SB): what its lines share. ``reverses``: number of another."""
+
+    order: Order
+    number: str
+    kind: str
+    posted: date
+    supplier: str
+    assignment: str
+    text: str
+    reverses: str = ""
+
+
 class _Writer:
     """Writes one project's orders, each with all that follows from it. Its own numbers: projects do not disturb each other."""
 
@@ -365,55 +379,55 @@ class _Writer:
         posted = (done + timedelta(days=draw.randint(5, 40))).date()
         if posted > END.date():
             if done < END - timedelta(days=5):
-                self._document(order, END.date(), "SB", cost, supplier, order.order_no, "维修费预提")
+                self._post(_Voucher(order, f"19{order.id:08d}", "SB", END.date(), supplier, order.order_no, "维修费预提"), cost)
             return
         if draw.random() < 0.12:
             return  # repaired under the contractor's own duty, nothing to pay
         kind = draw.choices(("assigned", "in text", "none", "unknown"), (82, 12, 4, 2))[0]
         assignment = {"assigned": order.order_no, "unknown": f"WX{draw.randint(10**8, 10**9)}"}.get(kind, "")
         text = f"维修费 {order.order_no} {report.trade}" if kind == "in text" else f"{report.trade}维修费"
-        number = self._document(order, posted, "KR", cost, supplier, assignment, text)
+        invoice = _Voucher(order, f"19{order.id:08d}", "KR", posted, supplier, assignment, text)
+        self._post(invoice, cost)
         if draw.random() < 0.02 and posted < END.date() - timedelta(days=40):
-            self._reverse(order, number, posted + timedelta(days=draw.randint(3, 30)), cost, supplier, assignment)
+            self._reverse(invoice, posted + timedelta(days=draw.randint(3, 30)), cost)
 
-    def _document(self, order: Order, posted: date, kind: str, cost: Decimal, supplier: str, assignment: str, text: str) -> str:
-        """An invoice (KR) or accrual (SB): cost, input tax, payable. Returns its number."""
-        number = f"19{order.id:08d}"
-        tax = (cost * Decimal("0.09")).quantize(Decimal("0.01")) if kind == "KR" else Decimal(0)
-        self._line(order, number, 1, posted, kind, COST_ACCOUNT, "S", cost, supplier, assignment, text)
+    def _post(self, voucher: _Voucher, cost: Decimal) -> None:
+        """Cost, input tax, payable; now and then something that is none of our business."""
+        tax = (cost * Decimal("0.09")).quantize(Decimal("0.01")) if voucher.kind == "KR" else Decimal(0)
+        self._line(voucher, 1, COST_ACCOUNT, "S", cost)
         if tax:
-            self._line(order, number, 2, posted, kind, TAX_ACCOUNT, "S", tax, supplier, assignment, text)
-        self._line(order, number, 3, posted, kind, PAYABLE_ACCOUNT, "H", cost + tax, supplier, assignment, text)
+            self._line(voucher, 2, TAX_ACCOUNT, "S", tax)
+        self._line(voucher, 3, PAYABLE_ACCOUNT, "H", cost + tax)
         if self._random.random() < 0.05:
-            self._line(order, number, 4, posted, kind, OTHER_ACCOUNT, "S", Decimal(66), supplier, "", "办公用品")
-        return number
+            self._line(replace(voucher, assignment="", text="办公用品"), 4, OTHER_ACCOUNT, "S", Decimal(66))
 
-    def _reverse(self, order: Order, number: str, posted: date, cost: Decimal, supplier: str, assignment: str) -> None:
+    def _reverse(self, invoice: _Voucher, posted: date, cost: Decimal) -> None:
         """The whole invoice is taken back by a document of its own; SAP marks the first one as reversed."""
         for line in self._history.documents:
-            if line["AccountingDocument"] == number:
+            if line["AccountingDocument"] == invoice.number:
                 line.update(IsReversed=True, LastChangeDate=posted)
-        back = f"17{order.id:08d}"
-        self._line(order, back, 1, posted, "KR", COST_ACCOUNT, "H", cost, supplier, assignment, "冲销", number)
-        self._line(order, back, 2, posted, "KR", PAYABLE_ACCOUNT, "S", cost, supplier, assignment, "冲销", number)
+        number = f"17{invoice.order.id:08d}"
+        back = replace(invoice, number=number, posted=posted, text="冲销", reverses=invoice.number)
+        self._line(back, 1, COST_ACCOUNT, "H", cost)
+        self._line(back, 2, PAYABLE_ACCOUNT, "S", cost)
 
-    def _line(
-        self, order: Order, document: str, item: int, posted: date, kind: str, account: str, side: str, amount: Decimal,
-        supplier: str, assignment: str, text: str, reverses: str = "",
-    ) -> None:  # fmt: skip
-        signed = amount if side == "S" else -amount
-        dollars = self._project.code == "P04" and order.id % 20 == 0
+    def _line(self, voucher: _Voucher, item: int, account: str, side: str, amount: Decimal) -> None:
+        """``side``: S debit, H credit."""
+        signed, posted = amount if side == "S" else -amount, voucher.posted
+        dollars = self._project.code == "P04" and voucher.order.id % 20 == 0
         foreign = (signed / DOLLARS).quantize(Decimal("0.01")) if dollars else signed
         self._history.documents.append(
             {
-                "CompanyCode": self._project.company_code, "FiscalYear": str(posted.year), "AccountingDocument": document,
-                "AccountingDocumentItem": f"{item:03d}", "AccountingDocumentType": kind, "GLAccount": account,
+                "CompanyCode": self._project.company_code, "FiscalYear": str(posted.year), "AccountingDocument": voucher.number,
+                "AccountingDocumentItem": f"{item:03d}", "AccountingDocumentType": voucher.kind, "GLAccount": account,
                 "PostingDate": posted, "DocumentDate": posted - timedelta(days=3), "AccountingDocumentCreationDate": posted,
                 "LastChangeDate": posted, "FiscalPeriod": f"{posted.month:03d}", "DebitCreditCode": side,
                 "TransactionCurrency": "USD" if dollars else "CNY", "AmountInTransactionCurrency": foreign,
                 "CompanyCodeCurrency": "CNY", "AmountInCompanyCodeCurrency": signed, "TaxCode": "J9",
-                "Project": self._project.code, "Supplier": supplier, "OrderID": "", "AssignmentReference": assignment,
-                "DocumentItemText": text, "ReverseDocument": reverses, "IsReversal": bool(reverses), "IsReversed": False,
+                "Project": self._project.code, "Supplier": voucher.supplier, "OrderID": "",
+                "AssignmentReference": voucher.assignment,
+                "DocumentItemText": voucher.text, "ReverseDocument": voucher.reverses,
+                "IsReversal": bool(voucher.reverses), "IsReversed": False,
             }
         )  # fmt: skip
 
