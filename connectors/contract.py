@@ -69,14 +69,9 @@ class Source(Protocol):
         """Every source id of a sweepable stream, in pages; complete, or it raises."""
 
 
-SUBMIT_PLAN = "submit_plan"
-"""Kind of outbox item: a repair plan to approve. Payload, all text but the version: plan_no, ticket_no, version, project_code,
-text, amount, currency, content_hash."""
-
-
 @dataclass(frozen=True)
 class OutboxItem:
-    """One side effect to perform once in another system."""
+    """One side effect to perform once in another system; what its payload says by kind, see warranty_hub/records/effects.py."""
 
     idempotency_key: str
     kind: str

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from connectors.contract import SUBMIT_PLAN, OutboxItem, Page, Record, Reply, Stream, Window
+from connectors.contract import OutboxItem, Page, Record, Reply, Stream, Window
 from connectors.oa.workflow_service import (
     Fields,
     ListingName,
@@ -30,6 +30,7 @@ from warranty_hub.errors import (
     ProtocolError,
     RetryableError,
 )
+from warranty_hub.records.effects import SUBMIT_PLAN, PlanToApprove
 from warranty_hub.settings import Connection, ZoneName
 
 APPROVALS = "approvals"
@@ -47,7 +48,6 @@ REFUSALS = {
 """What doCreateWorkflowRequest's negative results mean."""
 HALF_MADE = (-7, -8)
 HALF_MADE_REMEDY = "The OA may have kept it at its first node: delete it there, correct the workflow, then retry the item."
-PLAN_FIELDS = ("plan_no", "ticket_no", "version", "project_code", "text", "amount", "currency", "content_hash")
 
 
 class WeaverSourceOptions(WeaverOptions):
@@ -68,7 +68,9 @@ class WeaverSinkOptions(WeaverOptions):
 
     workflow_id: int = Field(description="The workflow in which repair plans are approved")
     title: str = Field("维修方案 {plan_no} V{version}", description="Title of a request, from the plan's fields")
-    fields: dict[str, str] = Field({name: name for name in PLAN_FIELDS}, description="Field of the form → field of the plan")
+    fields: dict[str, str] = Field(
+        {name: name for name in PlanToApprove.model_fields}, description="Field of the form → field of the plan"
+    )
 
 
 def build_source(connection: Connection, options: Mapping[str, Any]) -> "WeaverSource":

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections import Counter
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
-from connectors.contract import SUBMIT_PLAN, OutboxItem, Sink
+from connectors.contract import OutboxItem, Sink
 from warranty_hub.errors import BusinessError, HubError, LoginError, LookupImpossibleError, RateLimitedError
 from warranty_hub.money import quantise
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.records.codes import PlanState
+from warranty_hub.records.effects import SUBMIT_PLAN, PlanToApprove
 from warranty_hub.warehouse import outbox
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import repair_plan, ticket
@@ -52,19 +54,24 @@ def enqueue_plans(hub: Hub, sink_name: str) -> int:
                 sink=sink_name,
                 kind=SUBMIT_PLAN,
                 idempotency_key=f"{row.source_system}:{row.plan_no}:{row.version}",
-                payload={
-                    "plan_no": row.plan_no,
-                    "ticket_no": row.ticket_no,
-                    "version": row.version,
-                    "project_code": row.project_code,
-                    "text": row.text,
-                    "amount": f"{quantise(row.amount, row.currency):f}",
-                    "currency": row.currency,
-                    "content_hash": content_hash(row.text, f"{quantise(row.amount, row.currency):f}", row.currency),
-                },
+                payload=_plan_to_approve(row).model_dump(mode="json"),
             )
             for row in db.execute(waiting)
         )
+
+
+def _plan_to_approve(row: Row[Any]) -> PlanToApprove:
+    amount = quantise(row.amount, row.currency)
+    return PlanToApprove(
+        plan_no=row.plan_no,
+        ticket_no=row.ticket_no,
+        version=row.version,
+        project_code=row.project_code,
+        text=row.text,
+        amount=amount,
+        currency=row.currency,
+        content_hash=content_hash(row.text, f"{amount:f}", row.currency),
+    )
 
 
 def content_hash(*parts: str) -> str:

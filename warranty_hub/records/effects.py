@@ -5,9 +5,24 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from warranty_hub.records.facts import Code, Currency, Money, Text
+from warranty_hub.records.facts import Code, Count, Currency, Money, Text
 
+SUBMIT_PLAN = "submit_plan"
 POST_JOURNAL = "post_journal"
+
+
+class PlanToApprove(BaseModel):
+    """The payload of ``submit_plan``: one version of a repair plan. ``content_hash`` is what its approval is bound to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    plan_no: Code
+    ticket_no: Code
+    version: Count
+    project_code: Code
+    text: Text
+    amount: Money
+    currency: Currency
+    content_hash: Text
 
 
 class JournalLine(BaseModel):
