@@ -1,7 +1,7 @@
 """Sync: read what changed in one stream of one source, and commit it page by page (docs/commit-protocol.md)."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,17 +91,22 @@ def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: 
 
 def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
     """Commit pages one by one; the next page is read and mapped while this one is written."""
-    pages = _mapped_pages(subject, stream, source.pages(stream.name, window))
+    pages = _mapped_pages(subject.field_map, source.pages(stream.name, window))
     reached: datetime | None = None
     with _rare_collections(), ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-        upcoming: Future[tuple[Page, Mapped] | None] = ahead.submit(next, pages, None)
-        while (current := upcoming.result()) is not None:
-            upcoming = ahead.submit(next, pages, None)
-            page, mapped = current
-            if stream.ordered:
-                reached = _check_order(subject, page, mapped, reached)
-            move_to = min(reached, window.end) if reached else None
-            run.commit_page(subject.table, subject.source_name, batch_of(mapped), position=page.position, move_to=move_to)
+        try:
+            upcoming: Future[tuple[Page, Mapped] | None] = ahead.submit(next, pages, None)
+            while (current := upcoming.result()) is not None:
+                upcoming = ahead.submit(next, pages, None)
+                page, mapped = current
+                if stream.uniform:
+                    _check_schema(subject, page)
+                if stream.ordered:
+                    reached = _check_order(subject, page, mapped, reached)
+                move_to = min(reached, window.end) if reached else None
+                run.commit_page(subject.table, subject.source_name, batch_of(mapped), position=page.position, move_to=move_to)
+        finally:
+            ahead.submit(pages.close)  # in the thread that read: what a failed run holds open at the source ends with it
 
 
 @contextmanager
@@ -116,11 +121,9 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _mapped_pages(subject: Subject, stream: Stream, pages: Iterator[Page]) -> Iterator[tuple[Page, Mapped]]:
+def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Generator[tuple[Page, Mapped]]:
     for page in pages:
-        if stream.uniform:
-            _check_schema(subject, page)
-        yield page, subject.field_map.apply(page.records)
+        yield page, field_map.apply(page.records)
 
 
 def _check_schema(subject: Subject, page: Page) -> None:
@@ -148,7 +151,7 @@ def _check_order(subject: Subject, page: Page, mapped: Mapped, reached: datetime
                 f"{subject.unit.name}: record {row[0]} at {page.position} changed at {row[column].isoformat()}, "
                 f"but {reached.isoformat()} was already reached"
             )
-        reached = row[column] if reached is None else max(reached, row[column])
+        reached = row[column]
     return reached
 
 
