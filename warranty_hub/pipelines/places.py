@@ -1,4 +1,4 @@
-"""The register of places: buildings and dwellings come from the masters, storeys and rooms from the models."""
+"""The register of places: what the masters name, from building to dwelling, and what models add, above all rooms."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
