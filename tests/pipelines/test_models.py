@@ -1,12 +1,14 @@
 """A model file becomes rooms and elements that a ticket finds, or it is listed as refused; never anything in between."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, RowMapping, text
 
+from connectors.bim.bcf import read_bcf
 from tests.connectors.bim.material import NEEDS_SHARED, SHARED
 from tests.connectors.bim.small import SmallModel
 from warranty_hub.errors import ConfigError
@@ -14,6 +16,7 @@ from warranty_hub.pipelines import index
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.index import index_model
 from warranty_hub.pipelines.locate import locate_defects
+from warranty_hub.pipelines.publish import publish_reports
 from warranty_hub.settings import Settings
 from warranty_hub.warehouse.tables import fact_tables
 
@@ -71,8 +74,11 @@ def located(hub: Hub) -> dict[str, RowMapping]:
 
 @NEEDS_SHARED
 @pytest.mark.parametrize("path", GOOD, ids=[f"{path.parent.name}/{path.stem}" for path in GOOD])
-def test_a_ticket_that_names_an_element_of_a_real_model_does_not_find_it(path: Path, warehouse: Engine) -> None:
+def test_a_ticket_that_names_an_element_of_a_real_model_does_not_find_it_and_publish_it(
+    path: Path, warehouse: Engine, tmp_path: Path
+) -> None:
     hub = hub_of(warehouse, model={"file": str(path)})
+    hub = replace(hub, settings=hub.settings.model_copy(update={"publish_to": str(tmp_path)}))
     done = index_model(hub, "model").details
     assert revisions(hub) == [(path.name, "INDEXED", True, done["elements"])]
     assert rows(hub, "SELECT count(DISTINCT element_key) AS n FROM hub.bim_element_revision")[0]["n"] == done["elements"]
@@ -82,6 +88,10 @@ def test_a_ticket_that_names_an_element_of_a_real_model_does_not_find_it(path: P
     answer = located(hub)["WX1"]
     assert answer["method"] in ("GLOBAL_ID", "TAG")
     assert (answer["state"], str(answer["element_key"])) == ("AUTO", element["element_key"])
+    publish_reports(hub)
+    (topic,) = read_bcf(tmp_path / "P03.bcf").topics
+    (chosen,) = topic.viewpoints[0].selection
+    assert element["reference"] in (chosen.ifc_guid, chosen.authoring_tool_id)
 
 
 @NEEDS_SHARED
