@@ -1,6 +1,6 @@
 """dlt's side of the load benchmark; runs in an environment of its own: ``dlt_load.py <credentials> <records> <page size>``.
 
-Prints the seconds of a merge (upsert) of all pages into an empty table.
+Prints the seconds of a merge (upsert) of all pages into an empty table: by the clock, and of CPU time in this process.
 """
 
 import json
@@ -35,9 +35,9 @@ def main(credentials: str, records: int, size: int) -> None:
             destination=dlt.destinations.postgres(credentials=credentials),
             dataset_name="dlt_bench",
         )
-        started = time.perf_counter()
+        started, cpu_before = time.perf_counter(), time.process_time()
         pipeline.run(tickets())
-        print(time.perf_counter() - started)
+        print(time.perf_counter() - started, time.process_time() - cpu_before)
 
 
 if __name__ == "__main__":
