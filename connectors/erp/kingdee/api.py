@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -173,6 +173,38 @@ class SignedCalls:
     def renew(self, refusal: Answer, session: HttpSession) -> bool:
         """There is nothing to renew."""
         return False
+
+
+def bill_query(
+    form: str, fields: Sequence[str], condition: str, order: Sequence[str], start: int, limit: int
+) -> dict[str, Any]:
+    """A question for ExecuteBillQuery and BillQuery: ``limit`` rows from row ``start`` on, counted from 0."""
+    return {
+        "FormId": form,
+        "FieldKeys": ",".join(fields),
+        "FilterString": condition,
+        "OrderString": ",".join(order),
+        "TopRowCount": 0,
+        "StartRow": start,
+        "Limit": limit,
+        "SubSystemId": "",
+    }
+
+
+def read_rows(answer: Answer, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows by field name, from arrays (ExecuteBillQuery) or objects (BillQuery)."""
+    body = answer.json()
+    if not isinstance(body, list):
+        answer.malformed("holds no rows")
+    rows = []
+    for row in body:
+        if isinstance(row, list) and len(row) == len(fields):
+            rows.append(dict(zip(fields, row, strict=True)))
+        elif isinstance(row, dict) and row.keys() >= set(fields):
+            rows.append({name: row[name] for name in fields})
+        else:
+            answer.malformed(f"holds a row that has not the {len(fields)} fields asked for")
+    return rows
 
 
 def judge_kingdee(answer: Answer) -> None:

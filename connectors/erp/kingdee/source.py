@@ -1,0 +1,158 @@
+"""What is read from Kingdee: lines of vouchers and other bills, and suppliers.
+
+A query gives rows, one a line of a bill, in the order and from the row that it is asked for. People work meanwhile, so counting
+rows through a long list would lose some: lines are read in order of their change, and a page begins at the change time where
+the one before ended. Only within one moment, that of a mass import, rows are counted, with one row of overlap.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from connectors.contract import Page, Record, Stream, Window
+from connectors.erp.kingdee.api import KingdeeApi, KingdeeOptions, bill_query, read_rows
+from connectors.erp.kingdee.bills import STREAMS, Bills
+from connectors.options import read_options
+from warranty_hub.errors import BusinessError, ConfigError, PageOrderError, ProtocolError, RetryableError
+from warranty_hub.settings import Connection, ZoneName
+
+OLD_LIMIT = 2000  # rows of a page in older versions, whatever they are asked for
+FORM = "FormId"
+Mark = tuple[str, tuple[Any, ...]]
+"""A row's change time and key."""
+
+
+class KingdeeSourceOptions(KingdeeOptions):
+    """The options of a source of system ``kingdee``."""
+
+    zone: ZoneName
+    query: Literal["ExecuteBillQuery", "BillQuery"] = Field(
+        "ExecuteBillQuery", description="Service to ask; BillQuery came in September 2023"
+    )
+    page_size: int = Field(OLD_LIMIT, ge=2, le=10_000, description="Rows of a page; older versions give 2000 at most")
+    streams: dict[str, Bills] = Field(STREAMS, description="What to read; for a name known here, only what differs")
+
+    @field_validator("streams", mode="before")
+    @classmethod
+    def _fill_in(cls, streams: object) -> object:
+        if not isinstance(streams, dict):
+            return streams
+        known = {name: bills.model_dump() for name, bills in STREAMS.items()}
+        return {name: {**known.get(name, {}), **(given or {})} for name, given in streams.items()}
+
+
+def build_source(connection: Connection, options: Mapping[str, Any]) -> "KingdeeSource":
+    """Raises ConfigError."""
+    return KingdeeSource(connection, read_options(KingdeeSourceOptions, "kingdee", options))
+
+
+class KingdeeSource:
+    """A Source (connectors.contract) with a stream for each kind of bill in its options.
+
+    A record is one line with its bill's head: FormId and the fields asked for, ``FSupplierId.FNumber`` as
+    ``{"FSupplierId": {"FNumber": …}}``; amounts as int or Decimal, times as local text ``2026-11-01T09:30:00``.
+    """
+
+    def __init__(self, connection: Connection, options: KingdeeSourceOptions) -> None:
+        self._options = options
+        self._zone = ZoneInfo(options.zone)
+        self._api = KingdeeApi(connection, options)
+
+    def streams(self) -> Mapping[str, Stream]:
+        """One for each kind of bill; a line's change time is its bill's, and tells nothing of a line that was removed."""
+        return {
+            name: Stream(name, (FORM, *bills.key), bills.changed, sweepable=True, uniform=True)
+            for name, bills in self._options.streams.items()
+        }
+
+    def check(self) -> str:
+        """Read one line of every stream, which shows whether this data centre has all the fields."""
+        empty = []
+        for name, bills in self._options.streams.items():
+            try:
+                found = self._ask(bills, (*bills.order, *bills.fields), _conditions(bills), 0, 1)
+            except (BusinessError, ProtocolError) as error:
+                raise ConfigError(
+                    f"{bills.form} cannot be read: {error.message}",
+                    remedy=f"Correct options.streams.{name} in hub.yaml; Kingdee's QueryBusinessInfo lists the form's fields.",
+                ) from None
+            empty += [] if found else [name]
+        nothing = f", nothing yet in {', '.join(empty)}" if empty else ""
+        return f"Kingdee at {self._api.host}: {', '.join(self._options.streams)} can be read{nothing}"
+
+    def now(self) -> datetime | None:
+        """Kingdee does not tell."""
+        return None
+
+    def pages(self, stream: str, window: Window) -> Iterator[Page]:
+        """The lines of bills changed in the window, in order of their change."""
+        bills = self._options.streams[stream]
+        for number, rows in enumerate(self._walk(bills, (*bills.order, *bills.fields), window), start=1):
+            yield Page([{FORM: bills.form, **_nested(row)} for row in rows], f"page {number}, to {rows[-1][bills.changed]}")
+
+    def keys(self, stream: str) -> Iterator[Sequence[str]]:
+        """The source id of every line that the stream would show."""
+        bills = self._options.streams[stream]
+        for rows in self._walk(bills, bills.order, None):
+            yield ["/".join((bills.form, *(str(row[part]) for part in bills.key))) for row in rows]
+
+    def _walk(self, bills: Bills, fields: Sequence[str], window: Window | None) -> Iterator[list[dict[str, Any]]]:
+        """Rows from the window's start on, each once; None is all of them."""
+        since = self._local(window.start) if window and window.start else ""
+        until = [f"{bills.changed}<='{self._local(window.end)}'"] if window and window.start else []
+        skip, before = 0, list[Mark]()
+        while True:
+            lower = [f"{bills.changed}>='{since}'"] if since else []
+            rows = self._ask(bills, fields, [*_conditions(bills), *lower, *until], skip, self._options.page_size)
+            marks = [_mark(row, bills) for row in rows]
+            self._check_order(bills, marks, since)
+            if skip and marks[:1] != before[-1:]:
+                raise RetryableError(f"{bills.form} at {self._api.host}: rows of {since} moved while they were read")
+            known = set(before)
+            if new := [row for row, mark in zip(rows, marks, strict=True) if mark not in known]:
+                yield new
+            if len(rows) not in (self._options.page_size, OLD_LIMIT):
+                return
+            reached, before = marks[-1][0], marks
+            since, skip = (since, skip + len(rows) - 1) if reached == since else (reached, 0)
+
+    def _check_order(self, bills: Bills, marks: Sequence[Mark], since: str) -> None:
+        moments = [moment for moment, _ in marks]
+        if moments != sorted(moments) or (moments and moments[0] < since):
+            raise PageOrderError(
+                f"{bills.form} at {self._api.host}: rows are not in order of {bills.changed}, or came a second time"
+            )
+
+    def _ask(
+        self, bills: Bills, fields: Sequence[str], conditions: Sequence[str], skip: int, limit: int
+    ) -> list[dict[str, Any]]:
+        question = bill_query(bills.form, fields, " and ".join(f"({part})" for part in conditions), bills.order, skip, limit)
+        return read_rows(self._api.query(self._options.query, question), fields)
+
+    def _local(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _conditions(bills: Bills) -> list[str]:
+    audited = ["FDocumentStatus='C'"] if bills.audited_only else []
+    return [*audited, *([bills.filter] if bills.filter else [])]
+
+
+def _mark(row: Mapping[str, Any], bills: Bills) -> Mark:
+    """The change time is written as a filter takes it; none sorts first, as in Kingdee's database."""
+    changed = row[bills.changed]
+    return str(changed).replace("T", " ") if changed else "", tuple(row[part] for part in bills.key)
+
+
+def _nested(row: Mapping[str, Any]) -> Record:
+    record: dict[str, Any] = {}
+    for path, value in row.items():
+        *above, name = path.split(".")
+        place = record
+        for part in above:
+            place = place.setdefault(part, {})
+        place[name] = value
+    return record
