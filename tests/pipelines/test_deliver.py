@@ -44,6 +44,20 @@ def _states(engine: Engine) -> list[tuple[str, str | None]]:
         return [tuple(row) for row in db.execute(text("SELECT state, reference FROM ops.outbox ORDER BY outbox_id"))]
 
 
+def interrupt(hub: FakeHub, sink: FakeSink, *, arrived: bool = False) -> None:
+    """A delivery that times out at its first plan, whether or not the OA got it; later ones go through."""
+
+    def time_out(item: OutboxItem) -> None:
+        if arrived:
+            sink.performed.append(item.idempotency_key)
+        raise SystemUnreachableError("timed out")
+
+    sink.on_perform = time_out
+    with pytest.raises(SystemUnreachableError):
+        deliver_outbox(hub, "oa")
+    sink.on_perform = lambda _: None
+
+
 def test_each_plan_is_sent_once_however_often_the_step_runs(hub: FakeHub, sink: FakeSink) -> None:
     assert deliver_outbox(hub, "oa").details["delivered"] == 3
     assert deliver_outbox(hub, "oa").details.get("delivered", 0) == 0
@@ -73,16 +87,8 @@ def test_a_refused_login_leaves_the_plan_pending(hub: FakeHub, sink: FakeSink) -
 
 @pytest.mark.parametrize("arrived", [True, False])
 def test_after_a_time_out_the_oa_is_asked_before_anything_is_sent_again(hub: FakeHub, sink: FakeSink, arrived: bool) -> None:
-    def time_out(item: OutboxItem) -> None:
-        if arrived:
-            sink.performed.append(item.idempotency_key)
-        raise SystemUnreachableError("timed out")
-
-    sink.on_perform = time_out
-    with pytest.raises(SystemUnreachableError):
-        deliver_outbox(hub, "oa")
+    interrupt(hub, sink, arrived=arrived)
     assert _states(hub.engine)[0] == ("SENDING", None)
-    sink.on_perform = lambda _: None
     _age(hub.engine)
     deliver_outbox(hub, "oa")
     assert sorted(sink.performed) == ["wms:PL1:1", "wms:PL2:1", "wms:PL3:1"]
@@ -90,30 +96,19 @@ def test_after_a_time_out_the_oa_is_asked_before_anything_is_sent_again(hub: Fak
 
 
 def test_within_the_grace_an_interrupted_item_is_left_alone(hub: FakeHub, sink: FakeSink) -> None:
-    def time_out(item: OutboxItem) -> None:
-        raise SystemUnreachableError("timed out")
-
-    sink.on_perform = time_out
-    with pytest.raises(SystemUnreachableError):
-        deliver_outbox(hub, "oa")
+    interrupt(hub, sink)
     with hub.engine.begin() as db:
         db.execute(text("UPDATE ops.outbox SET sent_at = :now WHERE state = 'SENDING'"), {"now": hub.clock()})
-    sink.on_perform = lambda _: None
     deliver_outbox(hub, "oa")
     assert [state for state, _ in _states(hub.engine)] == ["SENDING", "DONE", "DONE"]
 
 
 def test_what_nobody_can_tell_waits_for_a_person_and_is_never_sent_again(hub: FakeHub, sink: FakeSink) -> None:
-    def time_out(item: OutboxItem) -> None:
-        raise SystemUnreachableError("timed out")
-
     def cannot_tell(item: OutboxItem) -> None:
         raise LookupImpossibleError("no listing")
 
-    sink.on_perform, sink.on_lookup = time_out, cannot_tell
-    with pytest.raises(SystemUnreachableError):
-        deliver_outbox(hub, "oa")
-    sink.on_perform = lambda _: None
+    interrupt(hub, sink)
+    sink.on_lookup = cannot_tell
     _age(hub.engine)
     deliver_outbox(hub, "oa")
     deliver_outbox(hub, "oa")
@@ -125,12 +120,7 @@ def test_what_nobody_can_tell_waits_for_a_person_and_is_never_sent_again(hub: Fa
 
 
 def test_a_failed_delivery_is_in_the_ledger(hub: FakeHub, sink: FakeSink) -> None:
-    def time_out(item: OutboxItem) -> None:
-        raise SystemUnreachableError("timed out")
-
-    sink.on_perform = time_out
-    with pytest.raises(SystemUnreachableError):
-        deliver_outbox(hub, "oa")
+    interrupt(hub, sink)
     assert (runs(hub.engine)[-1]["status"], runs(hub.engine)[-1]["error_code"]) == ("FAILED", "HUB-101")
 
 

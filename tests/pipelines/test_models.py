@@ -199,11 +199,17 @@ def test_a_corrected_building_in_hub_yaml_needs_a_new_export(hub: Hub, path: Pat
     assert located(hub)["WX1"]["place_id"] == "P03/5/U1/201/主卧"
 
 
-def test_a_room_under_its_former_name_catches_the_tickets_of_the_new_one(hub: Hub, path: Path, tmp_path: Path) -> None:
-    other = house(SECOND).write(tmp_path / "5号楼.ifc")
+def with_building_5(hub: Hub, path: Path, folder: Path) -> Hub:
+    """The hub with a second model of the same project, both indexed."""
+    other = house(SECOND).write(folder / "5号楼.ifc")
     both = hub_of(hub.engine, model={"file": str(path)}, other={"file": str(other), "building": "5"})
     for name in ("model", "other"):
         index_model(both, name)
+    return both
+
+
+def test_a_room_under_its_former_name_catches_the_tickets_of_the_new_one(hub: Hub, path: Path, tmp_path: Path) -> None:
+    both = with_building_5(hub, path, tmp_path)
     house(FIRST, room="主人房").write(path)
     index_model(both, "model")
     report(both, "WX1", "主卧墙面开裂", address_text="3号楼1单元201室")
@@ -246,10 +252,7 @@ def test_a_global_id_that_occurs_twice_links_one_of_two_by_chance(hub: Hub, path
 
 
 def test_two_models_of_one_project_drive_each_other_out(hub: Hub, path: Path, tmp_path: Path) -> None:
-    other = house(SECOND).write(tmp_path / "5号楼.ifc")
-    both = hub_of(hub.engine, model={"file": str(path)}, other={"file": str(other), "building": "5"})
-    for name in ("model", "other"):
-        index_model(both, name)
+    both = with_building_5(hub, path, tmp_path)
     report(both, "WX1", "主卧墙面开裂", address_text="3号楼1单元201室")
     report(both, "WX2", "主卧墙面开裂", address_text="5号楼1单元201室", building_code="5")
     answers = located(both)
