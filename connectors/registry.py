@@ -1,4 +1,7 @@
-"""Which connector speaks with which system. Connectors are imported only when they are needed."""
+"""Which connector speaks with which system. Connectors are imported only when they are needed.
+
+A connector of your own needs no place here: name it in hub.yaml by where it stands, ``system: acme.tickets:build_source``.
+"""
 
 import pkgutil
 from collections.abc import Mapping
@@ -28,6 +31,14 @@ def build_sink(system: str, connection: Connection, options: Mapping[str, Any]) 
 
 
 def _builder(builders: Mapping[str, str], role: str, system: str) -> Any:
-    if system not in builders:
+    if system in builders:
+        return pkgutil.resolve_name(builders[system])
+    if ":" not in system:
         raise ConfigError(f"There is no {role} for system {system!r}", remedy=f"Take one of: {', '.join(builders)}.")
-    return pkgutil.resolve_name(builders[system])
+    try:
+        return pkgutil.resolve_name(system)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"The {role} {system!r} cannot be imported ({error})",
+            remedy="Install its package beside the hub; the name is written package.module:function.",
+        ) from None

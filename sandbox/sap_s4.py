@@ -57,11 +57,16 @@ class SapServer(WebServer):
     """Serves ``lines``, entities by SAP's property names, to one user. Raises ValueError for a line that SAP could not hold."""
 
     def __init__(self, lines: Iterable[Line], user: str, password: str, page_size: int = 500) -> None:
-        self._lines = sorted(map(_complete, lines), key=lambda line: [str(line[part]) for part in KEY])
+        self._lines = sorted(map(_complete, lines), key=_key)
         self._login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._page_size = page_size
         self._tokens: dict[str, str] = {}
         super().__init__()
+
+    def put(self, line: Line) -> None:
+        """Post a line, or change the one that has its key."""
+        others = [other for other in self._lines if _key(other) != _key(line)]
+        self._lines = sorted([*others, _complete(line)], key=_key)
 
     def answer(self, request: Request) -> Answer:
         """Check who asks, then read the entity set, or refuse to write."""
@@ -114,6 +119,10 @@ class SapServer(WebServer):
         if first + len(page) < len(wanted):
             body["__next"] = f"{address}?{urlencode({**query, '$skiptoken': str(first + len(page))})}"
         return body
+
+
+def _key(line: Line) -> list[str]:
+    return [str(line[part]) for part in KEY]
 
 
 def _complete(line: Line) -> Line:

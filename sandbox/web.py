@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -22,7 +22,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What it gets."""
+    """What it gets. ``headers`` win over what the server would say by itself, the length included."""
 
     status: int
     body: bytes
@@ -31,9 +31,10 @@ class Answer:
 
 
 class WebServer:
-    """Answers requests from ``start`` to ``stop``, several at a time; as a context manager, within it."""
+    """Answers requests as a context manager, several at a time; ``respond`` is asked, so that something can stand before it."""
 
     def __init__(self) -> None:
+        self.respond: Callable[[Request], Answer] = self.answer
         self._server = _Server(self)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -74,11 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        answer = self.server.system.answer(Request(self.command, parts.path, query, headers, body))
+        answer = self.server.system.respond(Request(self.command, parts.path, query, headers, body))
         self.send_response(answer.status)
-        for name, value in {"Content-Type": answer.media_type, **answer.headers}.items():
+        own = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body))}
+        for name, value in {**own, **answer.headers}.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
