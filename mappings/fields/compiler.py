@@ -111,6 +111,7 @@ class FieldMap:
         self.name = name
         self.table = file.table
         self._fields = ("source_id", *fact.model_fields)
+        self._changed_at = self._fields.index("changed_at") if "changed_at" in self._fields else None
         self._sources = ("/".join(file.key), *(_source_of(file.fields[field]) for field in fact.model_fields))
         self._key = [_values_at(path) for path in file.key]
         self._skip = {rule: (_reader(skip.path), skip.values) for rule, skip in file.skip.items()}
@@ -141,7 +142,7 @@ class FieldMap:
         except _UNUSABLE:
             self._unmapped.clear()
             rows, rejected = self._one_by_one(kept)
-        latest = _latest_copies(rows)
+        latest = _latest_copies(rows, self._changed_at)
         return Mapped(latest, rejected, len(rows) - len(latest), skipped, Counter(self._unmapped))
 
     def _drop_skipped(self, records: Sequence[Raw]) -> tuple[Sequence[Raw], Counter[str]]:
@@ -311,14 +312,16 @@ def _plain_codes(annotation: Any) -> Any:
     return Literal[tuple(member.value for member in annotation)] if is_enumeration else annotation
 
 
-def _latest_copies(rows: list[Row]) -> list[Row]:
-    """The last row of each source id, in the order in which those stand."""
+def _latest_copies(rows: list[Row], changed_at: int | None) -> list[Row]:
+    """The newest row of each source id by its change time, the last one where it has none or the same, in their order."""
     if len({row[0] for row in rows}) == len(rows):
         return rows
     latest: dict[str, Row] = {}
     for row in rows:
-        latest.pop(row[0], None)
-        latest[row[0]] = row
+        earlier = latest.get(row[0])
+        if earlier is None or changed_at is None or earlier[changed_at] <= row[changed_at]:
+            latest.pop(row[0], None)
+            latest[row[0]] = row
     return list(latest.values())
 
 
