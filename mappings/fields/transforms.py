@@ -5,7 +5,7 @@ repeats the value, which may be personal: messages of int(), datetime() and the 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -45,10 +45,17 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
 
 
 def text(value: object) -> str | None:
-    """Trimmed text; blank becomes null. Bytes are refused: their character set is anyone's guess."""
+    """Trimmed text; blank becomes null."""
+    return None if value is None else (_as_text(value).strip() or None)
+
+
+def _as_text(value: object) -> str:
+    """Numbers and times as text; not what Python would only describe."""
     if isinstance(value, bytes):
         raise ValueError("bytes in an unknown character set")
-    return None if value is None else (str(value).strip() or None)
+    if isinstance(value, Mapping | list):
+        raise ValueError("a list or an object instead of a text")
+    return str(value)
 
 
 def blank_is_null(value: object) -> object:
@@ -108,7 +115,7 @@ def amount(value: object) -> Decimal | None:
 
 def number_text(value: object) -> str | None:
     """A number used as a name (floor 15, unit 2) as text."""
-    return None if value is None or value == "" else str(value)
+    return None if value is None or value == "" else _as_text(value)
 
 
 def percent(value: object) -> Decimal | None:

@@ -19,10 +19,12 @@ from warranty_hub.errors import (
     HubError,
     MalformedAnswerError,
     PageOrderError,
+    ProtocolError,
     RejectedShareError,
     SchemaChangedError,
     SystemUnreachableError,
 )
+from warranty_hub.pipelines.quarantine import retry
 
 LINE_COUNT, PAGE_SIZE, LAST_PAGE = 23, 5, 5
 
@@ -145,7 +147,7 @@ SAP_RECORDS: list[tuple[dict[str, Any], str]] = [
     ({"FiscalPeriod": "017"}, "fiscal period is not 1 to 16"),
     ({"DocumentItemText": "漏水\ud83d"}, "text (source field DocumentItemText)"),  # half an emoji, at the end of 50 characters
     ({"DocumentItemText": "漏水\x00"}, "text (source field DocumentItemText)"),
-    ({"OrderID": {"Value": "WX00011"}, "GLAccount": None}, "account (source field GLAccount)"),
+    ({"OrderID": {"Value": "WX00011"}}, "order_no (source field OrderID): a list or an object"),
 ]
 
 
@@ -178,6 +180,7 @@ def test_a_line_whose_key_cannot_be_stored_stops_all_others(sap: tuple[System, D
         assert system.sync().outcomes["quarantined"] == 1
     ((key, why),) = system.quarantine()
     assert key.startswith("sha256:")
+    assert retry(system.hub, "it.cost_lines").outcomes["quarantined"] == 1
     assert "source_id (source field CompanyCode/FiscalYear/AccountingDocument/AccountingDocumentItem)" in why
     server.spoil = unspoilt
     system.sync()
@@ -190,7 +193,7 @@ def test_a_code_that_cannot_be_stored_stops_the_run_instead_of_being_counted(sap
     server.spoil = from_page(LAST_PAGE, one_line(AccountingDocumentType="K\x00\ud83d"))
     system.sync()
     assert [row["stage"] for row in system.rows()].count("UNMAPPED") == 1
-    assert runs(system.hub.engine)[-1]["unmapped"] == {"stage=K\ufffd?": 1}
+    assert runs(system.hub.engine)[-1]["unmapped"] == {"stage=K\ufffd\ufffd": 1}
     system.accounts_for_everything()
 
 
@@ -228,6 +231,15 @@ def test_lines_that_stand_on_two_pages_or_on_another_one_are_doubled_or_lost(sap
     assert (report.outcomes["new"], report.outcomes["unchanged"]) == (LINE_COUNT, LAST_PAGE - 1)
     assert system.rows() == expected
     system.accounts_for_everything()
+
+
+def test_an_error_of_saps_that_cannot_be_stored_hides_itself(sap: tuple[System, DisturbedSap]) -> None:
+    system, server = sap
+    words = json.dumps({"error": {"code": "X/1", "message": {"value": "坏\x00\ud83d"}}}).encode()
+    server.spoil = from_page(2, instead(words, JSON, 400))
+    with pytest.raises(ProtocolError, match="X/1 坏"):
+        system.sync()
+    assert runs(system.hub.engine)[-1]["error"].endswith("400: X/1 坏\ufffd\ufffd")
 
 
 def test_amounts_that_sap_writes_as_numbers_lose_digits(sap: tuple[System, DisturbedSap]) -> None:

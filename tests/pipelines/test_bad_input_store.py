@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from connectors.contract import Page
 from connectors.tickets.sql import _converter
 from sandbox.ticket_store import repair_order
 from tests.pipelines.bad_day import Row, System, hub_of, once_after
+from tests.pipelines.fake import FakeSource, fake_hub, record, tickets
 from warranty_hub.errors import (
     ConfigError,
     HubError,
@@ -22,6 +24,8 @@ from warranty_hub.errors import (
     SchemaChangedError,
     SystemUnreachableError,
 )
+from warranty_hub.pipelines.quarantine import retry
+from warranty_hub.pipelines.sync import sync_stream
 from warranty_hub.settings import Connection
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
 
@@ -259,8 +263,18 @@ def test_texts_kept_as_bytes_become_pythons_words_for_them(store: Store) -> None
         store.sync()
     assert (store.rows(), store.cursor()) == ([], None)
     assert {why for _, why in store.quarantine()} == {"address_text (source field address): bytes in an unknown character set"}
+    assert retry(store.hub, "it.tickets").outcomes["quarantined"] == len(NUMBERS)
     store.run("ALTER TABLE t_repair_order ALTER address TYPE text USING convert_from(address, 'GBK')")
     store.sync()
     assert store.rows() == expected
     assert (store.quarantine(), len(store.quarantine("RESOLVED"))) == ([], len(NUMBERS))
     store.accounts_for_everything()
+
+
+def test_of_two_copies_on_a_page_the_older_wins_because_it_stands_last(warehouse: Engine) -> None:
+    """An API that pages from the newest change backwards, and gives a ticket again that changed meanwhile."""
+    copies = [record(1, address="old"), record(1, address="new", updated="2025-02-01T00:00:00+00:00"), record(2)]
+    source = FakeSource(copies, ordered=False, rearrange=lambda pages: [Page(pages[0].records[::-1], "backwards")])
+    report = sync_stream(fake_hub(warehouse, source), "wms", "tickets")
+    assert (report.read, report.outcomes["new"], report.outcomes["superseded"]) == (3, 2, 1)
+    assert [row[2] for row in tickets(warehouse)] == ["new", "3号楼1单元301"]

@@ -22,8 +22,8 @@ from warranty_hub.records.codes import (
     Urgency,
 )
 
-SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
-"""A record's key in its source; longer ones may not fit into an index of PostgreSQL."""
+SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern="^[^\\x00\ufffd]*$")]
+"""A record's key in its source; a longer one may not fit into an index of PostgreSQL, U+FFFD stands where a key was damaged."""
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

@@ -13,6 +13,8 @@ upserts make the overlap harmless, and each run's counts describe exactly the pa
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -33,6 +35,9 @@ Transactions = Callable[[], AbstractContextManager[Connection]]
 
 OnStep = Callable[[str], None]
 """Told after each step of the protocol; progress for people, and where the kill tests strike."""
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ class StreamRun:
         """Write down why the run ended; its committed pages stay."""
         code, message = (error.code, error.message) if isinstance(error, HubError) else (type(error).__name__, "see the log")
         with self._transactions() as db:
-            self._close(db, RunStatus.FAILED, error_code=code, error=message)
+            self._close(db, RunStatus.FAILED, error_code=code, error=storable_text(message))
 
     def count_tombstones(self, db: Connection, tombstones: int) -> None:
         """Count records that a sweep marked deleted, in the transaction that marked them."""
@@ -200,7 +205,7 @@ class StreamRun:
             run.c.read: run.c.read + sum(counts.values()),
             run.c.pages: run.c.pages + 1,
             run.c.rows_written: run.c.rows_written + counts["new"] + counts["changed"],
-            run.c.position: position,
+            run.c.position: storable_text(position),
         }
         if batch.unmapped or batch.skipped:
             had = db.execute(select(run.c.unmapped, run.c.skipped_by).where(run.c.run_id == self.run_id)).one()
@@ -274,9 +279,29 @@ def resolve_quarantine(db: Connection, unit: str, stage: str) -> None:
 
 
 def storable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A payload as JSON that PostgreSQL can hold: times, decimals and NaN as text, no NUL characters and no halves of one."""
-    text = json.dumps(payload, default=str, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-    return dict(json.loads(text.replace(b"\\u0000", b"\\ufffd"), parse_constant=str))
+    """A payload as JSON that PostgreSQL can hold: times and decimals as text, bytes as what no field takes for text."""
+    return {storable_text(str(name)): _storable(value) for name, value in payload.items()}
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return storable(value)
+        case list() | tuple():
+            return [_storable(item) for item in value]
+        case bytes():
+            return {"bytes": value.hex()}
+        case None | bool() | int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case _:
+            return storable_text(str(value))
+
+
+def storable_text(text: str) -> str:
+    """What PostgreSQL has no text for, NUL and halves of a character, becomes U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _quarantine_key(reject: Reject) -> str:
