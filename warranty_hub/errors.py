@@ -16,8 +16,8 @@
     │   ├── DeletionFuseError         a sweep would delete more than its limit
     │   ├── CountingError             the counting rule does not hold: a defect of ours
     │   ├── RefusedModelError         an IFC file that cannot be indexed
-    │   ├── LookupImpossibleError     the system cannot tell whether a side effect happened
-    │   └── BusinessError             the other system understood, and said no
+    │   ├── BusinessError             the other system understood, and said no
+    │   └── LookupImpossibleError     the system cannot tell whether a side effect happened
     └── RecordError               skip this record: it goes to quarantine with its code and reason
 
 ``code`` is stable and documented in docs/errors.md; ``remedy`` is what the person who reads it should do next.
@@ -167,15 +167,15 @@ class BusinessError(StopError):
         self.reply_code = reply_code
 
 
-class RecordError(HubError):
-    """One record cannot be used; it goes to quarantine and the run goes on."""
-
-    code = "HUB-400"
-    remedy = "Correct the record at its source, or the field map, then `warranty-hub quarantine retry`."
-
-
 class LookupImpossibleError(StopError):
     """The system cannot tell whether an interrupted side effect happened; the outbox item becomes IN_DOUBT."""
 
     code = "HUB-351"
     remedy = "A person looks in the other system, then `warranty-hub outbox settle`."
+
+
+class RecordError(HubError):
+    """One record cannot be used; it goes to quarantine and the run goes on."""
+
+    code = "HUB-400"
+    remedy = "Correct the record at its source, or the field map, then `warranty-hub quarantine retry`."

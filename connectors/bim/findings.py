@@ -4,9 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from connectors.bim.shapes import Finding, ModelIndex
+from connectors.bim.shapes import GLOBAL_ID, Finding, ModelIndex
 
-GLOBAL_ID = re.compile(r"[0-3][0-9A-Za-z_$]{21}")  # a GUID in buildingSMART's base 64
 CONTROL = re.compile(r"[\x80-\x9f]")
 
 MESSAGES = {

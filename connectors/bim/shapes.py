@@ -4,9 +4,13 @@ A row's identity inside its file is the STEP id (``step_id``, ``*_step``): Globa
 occur twice. Lengths are metres. Texts are decoded and NFC-normalised; empty texts are None.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+GLOBAL_ID = re.compile(r"[0-3][0-9A-Za-z_$]{21}")
+"""A GUID in buildingSMART's base 64 (IfcGloballyUniqueId): 22 characters for 128 bits, so the first is at most 3."""
 
 
 class Box(NamedTuple):

@@ -19,9 +19,9 @@ from uuid import UUID, uuid5
 from lxml import etree
 
 from connectors.bim.bcf.shapes import BcfFile, Camera, Comment, Component, HeaderFile, Topic, Vector, Viewpoint
+from connectors.bim.shapes import GLOBAL_ID
 
 MAX_COMPONENTS = 1000  # in each list of a viewpoint: the documentation's advice
-IFC_GUID = re.compile(r"[0-3][0-9A-Za-z_$]{21}")
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -240,7 +240,7 @@ def _vector(parent: etree._Element, name: str, vector: Vector) -> None:
 
 def _valid_guid(guid: str | None) -> str | None:
     """Models hold invalid GlobalIds, which the schema refuses."""
-    return guid if guid is not None and IFC_GUID.fullmatch(guid) else None
+    return guid if guid is not None and GLOBAL_ID.fullmatch(guid) else None
 
 
 def _uuid(guid: str) -> str:
