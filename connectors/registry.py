@@ -16,8 +16,9 @@ SOURCES = {
     "sap_s4": "connectors.erp.sap:build_source",
     "weaver": "connectors.oa.weaver:build_source",
     "masters_xlsx": "connectors.files.masters:build_source",
+    "tryton": "connectors.erp.tryton:build_source",
 }
-SINKS = {"weaver": "connectors.oa.weaver:build_sink"}
+SINKS = {"weaver": "connectors.oa.weaver:build_sink", "tryton": "connectors.erp.tryton:build_sink"}
 
 
 def build_source(system: str, connection: Connection, options: Mapping[str, Any]) -> Source:

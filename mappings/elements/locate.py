@@ -32,7 +32,7 @@ from mappings.elements.location import (
     Location,
 )
 from mappings.lexicon import lexicon
-from mappings.places import Place, Register, Resolution
+from mappings.places import Place, Register, Resolution, in_unit
 from warranty_hub.records.codes import LocateState, PlaceKind
 
 
@@ -92,10 +92,11 @@ def _identified(case: _Case, method: LocateMethod, worth: float, found: Sequence
 
 def _elsewhere(case: _Case, element: Element) -> bool:
     """Whether the text is certain of a place and the model has the element in rooms outside it."""
-    place = case.where.place
+    place, contains = case.where.place, case.register.contains
     rooms = [case.register.place(place_id) for place_id in case.elements.rooms_of(element)]
-    near = (case.register.contains(place, room) or case.register.contains(room, place) for room in rooms) if place else ()
-    return place is not None and bool(rooms) and not any(near)
+    if place is None or not rooms:
+        return False
+    return not any((contains(place, room) or contains(room, place)) and in_unit(room, case.where.unit) for room in rooms)
 
 
 # ------------------------------------------------------------------------------------------------ 2, 3: place and component

@@ -1,7 +1,7 @@
 """From what people write to a place: the structure of an address, and the register of a project's places."""
 
 from mappings.places.address import AddressReading, parse_address
-from mappings.places.place import Place, Resolution, ResolveMethod
+from mappings.places.place import Place, Resolution, ResolveMethod, in_unit
 from mappings.places.register import Register
 
-__all__ = ["AddressReading", "Place", "Register", "Resolution", "ResolveMethod", "parse_address"]
+__all__ = ["AddressReading", "Place", "Register", "Resolution", "ResolveMethod", "in_unit", "parse_address"]

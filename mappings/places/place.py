@@ -41,12 +41,14 @@ class Resolution:
 
     ``exact``: all the text names was found; otherwise the candidate is only as far as the register knows it.
     ``rooms``: rooms of the one candidate that fit the text equally well (one of two bedrooms).
+    ``unit``: the unit that the text states, where the one candidate may span several (the second storey of unit 2).
     """
 
     candidates: tuple[Place, ...] = ()
     method: ResolveMethod = ResolveMethod.NONE
     exact: bool = False
     rooms: tuple[Place, ...] = ()
+    unit: str | None = None
 
     @property
     def ambiguous(self) -> bool:
@@ -88,9 +90,13 @@ def names_of(place: Place) -> set[str]:
 
 def fits(place: Place, reading: AddressReading) -> bool:
     """Whether nothing that an address states contradicts a place; a level that the place does not know cannot."""
-    unit_fits = not reading.unit or not place.unit or number(place.unit) == number(reading.unit)
     storey_fits = not reading.storey or reading.storey_derived or not place.storey or storey(place.storey) == reading.storey
-    return unit_fits and storey_fits
+    return in_unit(place, reading.unit) and storey_fits
+
+
+def in_unit(place: Place, unit: str | None) -> bool:
+    """Whether a place may be in a unit (None: in any); a storey of the whole building may."""
+    return not unit or not place.unit or number(place.unit) == number(unit)
 
 
 def _addresses(place: Place) -> Iterator[AddressReading]:

@@ -13,7 +13,7 @@ from mappings.lexicon import Kind, read
 from mappings.lexicon.finder import WordFinder
 from mappings.places.address import AddressReading, address_spans, parse_address
 from mappings.places.normal import fold, normalise, number
-from mappings.places.place import Place, Resolution, ResolveMethod, fits, names_of, numbers_of, zones_of
+from mappings.places.place import Place, Resolution, ResolveMethod, fits, in_unit, names_of, numbers_of, zones_of
 from warranty_hub.records.codes import PlaceKind
 
 _SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them
@@ -101,8 +101,10 @@ class Register:
         parts = [self._with_part(match, said) for match in matches]
         best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
         candidates = tuple({match.place.place_id: match.place for match in best}.values())
-        rooms = best[0].rooms if len(candidates) == 1 else ()
-        return Resolution(candidates, method, all(match.exact for match in best), rooms)
+        exact = all(match.exact for match in best)
+        if len(candidates) > 1:
+            return Resolution(candidates, method, exact)
+        return Resolution(candidates, method, exact, best[0].rooms, best[0].unit)
 
     # -------------------------------------------------------------------------------------------- by structure
     def _find(self, text: str, building: str | None, free: bool = False) -> _Found:
@@ -123,7 +125,7 @@ class Register:
         return more if inside or not found[0] else found
 
     def _holds(self, outer: _Match, inner: Place) -> bool:
-        return self.contains(outer.place, inner) and (outer.unit is None or inner.unit in (None, outer.unit))
+        return self.contains(outer.place, inner) and in_unit(inner, outer.unit)
 
     def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
         readings = parse_address(text, free)
@@ -213,7 +215,7 @@ class Register:
     def _parts_named(self, match: _Match, words: list[_Word]) -> Iterator[set[str]]:
         """For each word the parts of the place that it names; an empty set where it names a room that is not there."""
         below = self._below.get(match.place.place_id, ())
-        parts = {part.place_id: part for part in below if match.unit is None or part.unit in (None, match.unit)}
+        parts = {part.place_id: part for part in below if in_unit(part, match.unit)}
         for word in words:
             of_kind = {place_id for place_id, part in parts.items() if part.room_code in word.rooms}
             named = self._called(word.text, parts) or of_kind

@@ -1,13 +1,15 @@
 """The cascade from a defect's words to its element: certain links are made, uncertain ones wait for a person."""
 
+from functools import partial
 from uuid import UUID
 
 import pytest
 
 from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, LocateMethod, Location, locate
 from mappings.lexicon import read
+from mappings.places import Place, Register
 from tests.mappings.places import towers
-from warranty_hub.records.codes import LocateState
+from warranty_hub.records.codes import LocateState, PlaceKind
 
 FLAT = "P/3/2/1501"
 WINDOW_GUID = "0BTBFw6f90Nfh9rP1dlXr2"
@@ -117,6 +119,27 @@ class TestForReview:
     def test_an_identifier_that_contradicts_the_address(self) -> None:
         location = find("渗水", address="1-1-101", element_ref=WINDOW_GUID)
         assert (location.state, linked(location), location.place_id) == (LocateState.REVIEW, ["window"], "P/1/1/101")
+
+    @pytest.mark.parametrize(
+        ("address", "state"),
+        [("3号楼15层", LocateState.AUTO), ("3号楼02单元15层", LocateState.AUTO), ("3号楼1单元15层", LocateState.REVIEW)],
+    )
+    def test_an_identifier_on_the_storey_of_the_address_unless_it_is_in_another_unit(
+        self, address: str, state: LocateState
+    ) -> None:
+        flat = partial(Place, building="3", unit="2", storey="15F", dwelling="1501")
+        register = Register(
+            [
+                Place("P/3", PlaceKind.BUILDING, "P", "3号楼", building="3"),
+                Place("P/3/15F", PlaceKind.STOREY, "P/3", "15F", building="3", storey="15F"),
+                Place("P/3/1", PlaceKind.UNIT, "P/3", "1单元", building="3", unit="1"),
+                Place("P/3/2", PlaceKind.UNIT, "P/3", "2单元", building="3", unit="2"),
+                flat(FLAT, PlaceKind.DWELLING, "P/3/2", "2-1501"),
+                flat(f"{FLAT}/主卧", PlaceKind.ROOM, FLAT, "主卧", room_code="R02"),
+            ]
+        )
+        location = locate(DefectText(read("渗水"), address, None, WINDOW_GUID), register, INDEX)
+        assert (location.state, location.place_id, linked(location)) == (state, "P/3/15F", ["window"])
 
     def test_a_room_that_the_flat_does_not_have(self) -> None:
         location = find("书房马桶堵塞")
