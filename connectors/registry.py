@@ -14,9 +14,11 @@ from warranty_hub.settings import Connection
 SOURCES = {
     "sql_tickets": "connectors.tickets.sql:build_source",
     "sap_s4": "connectors.erp.sap:build_source",
+    "kingdee": "connectors.erp.kingdee.source:build_source",
     "weaver": "connectors.oa.weaver:build_source",
     "masters_xlsx": "connectors.files.masters:build_source",
     "tryton": "connectors.erp.tryton:build_source",
+    "ledger": "connectors.files.ledger:build_source",
 }
 SINKS = {"weaver": "connectors.oa.weaver:build_sink", "tryton": "connectors.erp.tryton:build_sink"}
 

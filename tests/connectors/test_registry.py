@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
 from connectors.erp.sap import SapOptions
+from connectors.files.ledger import LedgerColumn, LedgerOptions, LedgerStream
 from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions
 from connectors.oa.weaver import WeaverSinkOptions, WeaverSourceOptions
@@ -27,10 +28,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
     "weaver": {**ZONE, "user_id": 7},
     "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
+    "ledger": {**ZONE, "streams": {"tickets": {"columns": {"no": ["单号"]}, "key": ["no"]}}},
 }
 CONNECTIONS = {
     "sql_tickets": Connection("db", "postgres", "127.0.0.1"),
     "masters_xlsx": Connection("masters", "fs", extra={"path": "/srv/warranty"}),
+    "ledger": Connection("ledgers", "fs", extra={"path": "/srv/ledgers"}),
 }
 SINK_OPTIONS = {"weaver": {"user_id": 7, "workflow_id": 12}}
 
@@ -105,6 +108,7 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "sap_s4": [SapOptions, HttpOptions],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
     "masters_xlsx": [MastersOptions],
+    "ledger": [LedgerOptions, LedgerStream, LedgerColumn],
 }
 
 
