@@ -126,7 +126,7 @@ class TrytonSource:
         What was posted is never deleted in Tryton, only cancelled by another entry; so its lines need no sweep.
         """
         offered = {
-            name: Stream(name, ("id",), "write_date", sweepable=model.sweepable, uniform=True) for name, model in MODELS.items()
+            name: Stream(name, ("id",), "changed_at", sweepable=model.sweepable, uniform=True) for name, model in MODELS.items()
         }
         return {**offered, BALANCES: Stream(BALANCES, ("id",), uniform=True)}
 
@@ -150,7 +150,8 @@ class TrytonSource:
         if stream == "move_lines":
             fields.append(f"move.{self._tryton.move_number}")
         for records in self._page_through(model.name, [*self._domain(model), _changed(model.changed, window)], fields):
-            yield Page(self._completed(stream, records), f"id {records[-1]['id']}")
+            timed = [{**record, "changed_at": _newest(record, model.changed)} for record in records]
+            yield Page(self._completed(stream, timed), f"id {records[-1]['id']}")
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         """The ids of all records that the stream would read."""
@@ -347,6 +348,12 @@ def _changed(times: Sequence[str], window: Window) -> list[Any]:
     if window.start is None:
         return ["OR", ["create_date", "<=", window.end], ["create_date", "=", None]]
     return ["OR", *([[time, ">=", window.start], [time, "<=", window.end]] for time in times)]
+
+
+def _newest(record: Mapping[str, Any], times: Sequence[str]) -> datetime | None:
+    """The last of the times that are set: a record that was never written again has no time of writing."""
+    told = [record[last] if not first else record[first][last] for first, _, last in (time.rpartition(".") for time in times)]
+    return max((time for time in told if time), default=None)
 
 
 def _entry(item: OutboxItem) -> JournalEntry:

@@ -8,8 +8,10 @@ wrong logins.
 """
 
 import base64
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -21,17 +23,19 @@ from pydantic import Field
 from connectors.answers import Answer, judge_status
 from connectors.http import HttpOptions, HttpSession, base_url
 from connectors.options import Options
-from warranty_hub.errors import BusinessError, LoginError, ProtocolError, RetryableError
+from warranty_hub.errors import BusinessError, ConfigError, LoginError, ProtocolError, RetryableError
 from warranty_hub.settings import Connection
 
 JSON = {"Content-Type": "application/json"}
 LANGUAGE = "en"  # of error messages; no record that we read is translated
 ALSO_INACTIVE = {"active_test": False}  # otherwise what was switched off could not be told from what was deleted
 OLD_MOVES = ("6.", "7.0")  # series in which an entry's number after posting is `post_number`; later ones have `number` only
+ROOTS = ("/rpc/", "/")
 REMEDIES = {
     403: "This version of Tryton does not offer the method, or not over the network; report the version.",
-    404: "Correct options.database in hub.yaml: Tryton has no database of that name.",
+    404: "Correct the connection's host and port: this is no Tryton.",
 }
+_numbers = itertools.count(1)
 
 
 class TrytonOptions(Options):
@@ -41,14 +45,47 @@ class TrytonOptions(Options):
     http: HttpOptions = HttpOptions()
 
 
-class TrytonLogin:
-    """A session, taken when the server first asks for one and renewed when it has expired."""
+@dataclass(frozen=True)
+class Call:
+    """One call: what is sent, and how its answer is read."""
 
-    def __init__(self, connection: Connection, path: "DatabasePath") -> None:
+    number: int
+    method: str
+    request: requests.Request
+
+    def result(self, answer: Answer) -> Any:
+        """What it returns. Raises what a status or an ``error`` of ``[type, [message, …]]`` means."""
+        judge_tryton(answer)
+        body = answer.json()
+        if not isinstance(body, dict) or ("error" not in body and "result" not in body):
+            answer.malformed("is no answer of JSON-RPC")
+        if body.get("id") != self.number:
+            answer.malformed("belongs to another call")
+        if "error" in body:
+            raise _meaning(body["error"], f"{answer.call} {self.method}")
+        try:
+            return _plain(body["result"])
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            answer.malformed("holds a decimal or a date that is none")
+
+
+def prepare(session: HttpSession, path: str, method: str, params: Sequence[Any]) -> Call:
+    """A call as Tryton takes it; dates and decimals among the parameters in its typed form."""
+    number = next(_numbers)
+    body = json.dumps({"id": number, "method": method, "params": params}, default=_typed)
+    return Call(number, method, session.request("POST", path, headers=JSON, data=body.encode()))
+
+
+class TrytonLogin:
+    """A session in a database, begun before the first call and renewed when it has expired."""
+
+    def __init__(self, connection: Connection, database: str) -> None:
         self._user = connection.login
         self._password = connection.password
-        self._path = path
+        self._database = database
         self._proof = ""
+        self.root = ""
+        """Where this generation takes calls, below the database and above it; known after the first login."""
 
     def sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the session, if there is one."""
@@ -57,60 +94,51 @@ class TrytonLogin:
         return request
 
     def renew(self, refusal: Answer, session: HttpSession) -> bool:
-        """Log in after a 401. Raises LoginError: a wrong password is sent once only, since Tryton slows down who guesses."""
+        """Log in again after a 401, which is the end of a session."""
         if refusal.status_code != 401:
             return False
         self._proof = ""
-        parameters = [self._user, {"password": self._password.get_secret_value()}, LANGUAGE]
-        answer = session.send(rpc_request(session, self._path.found(session), "common.db.login", parameters))
-        if answer.status_code == 401:
-            raise LoginError(f"Tryton at {session.host} refused user and password of this connection")
-        result = read_answer(answer, session.host)
-        if not isinstance(result, list) or len(result) < 2:  # 8.x adds the address of its bus
-            answer.malformed("is no session")
-        self._proof = base64.b64encode(f"{self._user}:{result[0]}:{result[1]}".encode()).decode()
+        self.begin(session)
         return True
 
+    def begin(self, session: HttpSession) -> None:
+        """Log in, unless that was done. A wrong password is sent once only: Tryton slows down who guesses."""
+        if self._proof:
+            return
+        for root in [self.root] if self.root else ROOTS:
+            parameters = [self._user, {"password": self._password.get_secret_value()}, LANGUAGE]
+            call = prepare(session, f"/{self._database}{root}", "common.db.login", parameters)
+            answer = session.send(call.request)
+            if answer.status_code in (404, 405):  # another generation, or no such database
+                continue
+            found = call.result(answer)
+            if not isinstance(found, list) or len(found) < 2:  # 8.x adds the address of its bus
+                answer.malformed("is no session")
+            self._proof = base64.b64encode(f"{self._user}:{found[0]}:{found[1]}".encode()).decode()
+            self.root = root
+            return
+        raise ConfigError(
+            f"{session.host} has no Tryton database {self._database!r}",
+            remedy="Correct options.database in hub.yaml, or host and port of the connection.",
+        )
 
-class DatabasePath:
-    """Where this version of Tryton takes calls for a database, found out once."""
-
-    def __init__(self, database: str) -> None:
-        self._database = database
-        self.version = ""
-        self._path = ""
-
-    def found(self, session: HttpSession) -> str:
-        """``/<db>/`` or ``/<db>/rpc/``. Raises ProtocolError where no Tryton answers."""
-        if not self._path:
-            for root in ("/", "/rpc/"):
-                answer = session.send(rpc_request(session, root, "common.server.version", []))
-                if answer.status_code in (404, 405):  # the other generation
-                    continue
-                self.version = str(read_answer(answer, session.host))
-                self._path = f"/{self._database}{root}"
-                break
-            else:
-                raise ProtocolError(
-                    f"No Tryton answers at {session.host}", remedy="Correct host and port; the web client's address will do."
-                )
-        return self._path
+    def path(self) -> str:
+        """Where the database takes calls."""
+        return f"/{self._database}{self.root}"
 
 
 class Tryton:
     """Calls to one database of a Tryton server."""
 
     def __init__(self, connection: Connection, options: TrytonOptions) -> None:
-        self._path = DatabasePath(options.database)
-        login = TrytonLogin(connection, self._path)
-        self._http = HttpSession(base_url(connection), options.http, login=login, judge=judge_tryton)
+        self._login = TrytonLogin(connection, options.database)
+        self._http = HttpSession(base_url(connection), options.http, login=self._login, judge=judge_tryton)
         self.host = self._http.host
 
     @cached_property
     def version(self) -> str:
         """``7.0.59`` or ``8.2``."""
-        self._http.repeat(lambda: self._path.found(self._http))
-        return self._path.version
+        return str(self._call(lambda: self._login.root, "common.server.version", []))
 
     @property
     def move_number(self) -> str:
@@ -122,13 +150,8 @@ class Tryton:
 
         Raises BusinessError for what Tryton refuses with a message for people, ProtocolError for what it cannot do.
         """
-
-        def attempt() -> Any:
-            path = self._path.found(self._http)
-            request = rpc_request(self._http, path, f"model.{model}.{method}", [*params, {**ALSO_INACTIVE, **context}])
-            return read_answer(self._http.exchange(request), self.host)
-
-        return self._http.repeat(attempt, idempotent=idempotent)
+        everything = [*params, {**ALSO_INACTIVE, **context}]
+        return self._call(self._login.path, f"model.{model}.{method}", everything, idempotent=idempotent)
 
     def search_read(
         self, model: str, domain: Sequence[Any], fields: Sequence[str], *, limit: int | None = None, **context: Any
@@ -138,6 +161,16 @@ class Tryton:
         if not isinstance(found, list) or not all(isinstance(record, dict) and "id" in record for record in found):
             raise ProtocolError(f"Tryton at {self.host} answered a search of {model} with no records")
         return found
+
+    def _call(self, path: Callable[[], str], method: str, params: Sequence[Any], *, idempotent: bool = True) -> Any:
+        """``path`` is asked for once the login has found it out."""
+
+        def attempt() -> Any:
+            self._login.begin(self._http)
+            call = prepare(self._http, path(), method, params)
+            return call.result(self._http.exchange(call.request))
+
+        return self._http.repeat(attempt, idempotent=idempotent)
 
 
 def judge_tryton(answer: Answer) -> None:
@@ -149,39 +182,19 @@ def judge_tryton(answer: Answer) -> None:
         raise
 
 
-def rpc_request(session: HttpSession, path: str, method: str, params: Sequence[Any]) -> requests.Request:
-    """A call as Tryton takes it; dates and decimals among the parameters in its typed form."""
-    body = json.dumps({"id": 1, "method": method, "params": params}, default=_typed)
-    return session.request("POST", path, headers=JSON, data=body.encode())
-
-
-def read_answer(answer: Answer, host: str) -> Any:
-    """The result. Raises what a status or an ``error`` of ``[type, [message, …]]`` means."""
-    judge_tryton(answer)
-    body = answer.json()
-    if not isinstance(body, dict) or ("error" not in body and "result" not in body):
-        answer.malformed("is no answer of JSON-RPC")
-    if "error" in body:
-        raise _meaning(body["error"], host)
-    try:
-        return _plain(body["result"])
-    except (ValueError, TypeError, LookupError, ArithmeticError):
-        answer.malformed("holds a decimal or a date that is none")
-
-
-def _meaning(error: Any, host: str) -> Exception:
+def _meaning(error: Any, call: str) -> Exception:
     kind, details = (*error, "", "")[:2] if isinstance(error, list) else (str(error), "")
     words = [str(word) for word in details if isinstance(word, str) and word] if isinstance(details, list) else [str(details)]
     if kind == "UserError":
-        return BusinessError(f"Tryton at {host} refused: {' '.join(words[:2])}", reply_code=kind)
+        return BusinessError(f"{call} was refused: {' '.join(words[:2])}", reply_code=kind)
     if kind == "UserWarning":  # name, message, description: a question to a person at the client
-        return BusinessError(f"Tryton at {host} asks before it goes on: {' '.join(words[1:3])}", reply_code=kind)
+        return BusinessError(f"{call} asks before it goes on: {' '.join(words[1:3])}", reply_code=kind)
     if kind == "ConcurrencyException":
-        return RetryableError(f"Tryton at {host}: a record was changed by someone else at the same time")
+        return RetryableError(f"{call}: a record was changed by someone else at the same time")
     if kind == "LoginException":
-        return LoginError(f"Tryton at {host} asks for more than user and password", remedy="Use a user with a password alone.")
+        return LoginError(f"{call} asks for more than user and password", remedy="Use a user with a password alone.")
     return ProtocolError(
-        f"Tryton at {host} answered with the error {kind}",
+        f"{call} was answered with the error {kind}",
         remedy="A name in quotes is a model or field it does not have: activate the module, or correct extra_fields.",
     )
 
