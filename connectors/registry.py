@@ -20,7 +20,11 @@ SOURCES = {
     "tryton": "connectors.erp.tryton:build_source",
     "ledger": "connectors.files.ledger:build_source",
 }
-SINKS = {"weaver": "connectors.oa.weaver:build_sink", "tryton": "connectors.erp.tryton:build_sink"}
+SINKS = {
+    "weaver": "connectors.oa.weaver:build_sink",
+    "kingdee": "connectors.erp.kingdee.journal:build_sink",
+    "tryton": "connectors.erp.tryton:build_sink",
+}
 
 
 def build_source(system: str, connection: Connection, options: Mapping[str, Any]) -> Source:

@@ -38,6 +38,11 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
         "sap_day": sap_day,
         "sap_signed_amount": sap_signed_amount,
         "sap_period": sap_period,
+        "debit_less_credit": debit_less_credit,
+        "signed_by_side": signed_by_side,
+        "first_given": first_given,
+        "year_of": lambda value: _part_of_day(value, "%Y"),
+        "month_of": lambda value: _part_of_day(value, "%Y-%m"),
         "percent": percent,
         "basis_points": basis_points,
         "day_of": lambda value: _day_of(value, zone),
@@ -168,3 +173,28 @@ def sap_period(year: object, period: object) -> str:
     if not _SAP_PERIOD.fullmatch(str(period)):
         raise ValueError("fiscal period is not 1 to 16")
     return f"{year}-{min(int(str(period)), 12):02d}"
+
+
+def debit_less_credit(debit: object, credit: object) -> Decimal:
+    """What a ledger line adds to its account, of which it fills one side; a red entry is negative on its own side."""
+    return (amount(debit) or Decimal(0)) - (amount(credit) or Decimal(0))
+
+
+def signed_by_side(value: object, debit: object, credit: object) -> Decimal | None:
+    """An amount in another currency, which stands without a side: taken as it is on the debit side, negated on the other."""
+    number = amount(value)
+    if number is None:
+        return None
+    if amount(debit) and amount(credit):
+        raise ValueError("both sides are filled")
+    return -number if amount(credit) else number
+
+
+def first_given(value: object, otherwise: object) -> str | None:
+    """The first as text, unless it is blank."""
+    return text(value) or text(otherwise)
+
+
+def _part_of_day(value: object, form: str) -> str | None:
+    found = day(value)
+    return format(found, form) if found else None

@@ -15,12 +15,15 @@ from mappings.fields.transforms import (
     amount,
     basis_points,
     day,
+    debit_less_credit,
+    first_given,
     local_time,
     number_text,
     percent,
     sap_day,
     sap_period,
     sap_signed_amount,
+    signed_by_side,
     text,
     transforms,
 )
@@ -179,6 +182,7 @@ REASONS_OF_ANY_TEXT = {
     "not a date in OData V2's form /Date(…)/",
     "a date outside the years 1 to 9999",
     "DebitCreditCode is neither S nor H",
+    "both sides are filled",
     "fiscal year is not four digits",
     "fiscal period is not 1 to 16",
 }
@@ -187,3 +191,29 @@ REASONS_OF_ANY_TEXT = {
 @given(name=st.sampled_from(sorted(ALL)), written=st.text(alphabet="0123456789-/.: TZ年月日WeE()²٣%Date+", max_size=24))
 def test_every_text_has_a_value_or_one_of_the_reasons_written_for_people(name: str, written: str) -> None:
     assert _reason(ALL[name], *[written] * len(signature(ALL[name]).parameters)) in REASONS_OF_ANY_TEXT
+
+
+@given(MONEY, MONEY)
+def test_a_ledger_line_counts_on_the_wrong_side(debit: Decimal, credit: Decimal) -> None:
+    assert debit_less_credit(debit, "") == debit
+    assert debit_less_credit(0, credit) == -credit
+    assert debit_less_credit(debit, credit) == debit - credit
+
+
+def test_a_foreign_amount_loses_the_side_of_its_line() -> None:
+    assert signed_by_side("100.50", Decimal("720"), Decimal(0)) == Decimal("100.50")
+    assert signed_by_side("100.50", 0, 720) == Decimal("-100.50")
+    assert signed_by_side("-100.50", -720, 0) == Decimal("-100.50")  # a red entry on the debit side
+    assert signed_by_side("0.00", 0, 0) == 0
+    with pytest.raises(ValueError, match="both sides"):
+        signed_by_side("1", 1, 1)
+
+
+def test_the_first_of_two_names_that_is_given_is_taken() -> None:
+    assert first_given(" FY01 ", "M1") == "FY01"
+    assert (first_given(" ", "M1"), first_given(None, 7), first_given(None, "")) == ("M1", "7", None)
+
+
+def test_a_day_gives_its_year_and_month() -> None:
+    assert (ALL["year_of"]("2025-03-31T00:00:00"), ALL["month_of"]("2025-03-31T00:00:00")) == ("2025", "2025-03")
+    assert (ALL["year_of"](None), ALL["month_of"]("")) == (None, None)
