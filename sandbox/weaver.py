@@ -64,6 +64,21 @@ class WeaverServer(WebServer):
         }
         super().__init__()
 
+    def put(self, request: WeaverRequest) -> None:
+        """Somebody makes a request, or works on the one with this number."""
+        with self._lock:
+            self._requests[request.request_id] = request
+
+    def remove(self, request_id: int) -> None:
+        """An administrator deletes a request."""
+        with self._lock:
+            del self._requests[request_id]
+
+    def titles(self) -> list[str]:
+        """What the requests are called."""
+        with self._lock:
+            return [request.name for request in self._requests.values()]
+
     def answer(self, request: Request) -> Answer:
         """The WSDL, or the answer to one operation."""
         if request.path != PATH:

@@ -88,7 +88,10 @@ class WorkflowService:
 
     def details(self, request_id: str) -> Fields:
         """One request with its form; empty when the OA does not show it to us."""
-        return self._soap.call("getWorkflowRequest", int(request_id), self._options.user_id, 0) or {}
+        answer: Fields = self._soap.call("getWorkflowRequest", int(request_id), self._options.user_id, 0) or {}
+        if answer.get("requestId") not in (None, request_id):
+            raise MalformedAnswerError(f"Weaver at {self.host} answered with another request than {request_id}")
+        return answer
 
     def create(self, request: Fields) -> str:
         """Create a request, once. Returns what the OA answers: a number as text."""

@@ -7,6 +7,9 @@ from warranty_hub.testing.faults import Fault
 from warranty_hub.testing.source_suite import MANY, SourceSuite
 from warranty_hub.testing.trial import Trial
 
+FEW = 4
+"""Records of a run that is struck again and again: two pages."""
+
 
 class HttpSourceSuite(SourceSuite):
     """What holds for a source behind HTTP; its fixture ``system`` is an `HttpSystem`."""
@@ -102,7 +105,7 @@ def _admits(trial: Trial, fault: Fault, first: int = 1) -> None:
 
 def _strikes(trial: Trial, fault: Fault, first: int = 1) -> Iterator[int]:
     """Make the fault strike each request of a run, from the first-th on, one run after the other; yields its place."""
-    trial.put_many(MANY)
+    trial.put_many(FEW)
     for place in range(first, _requests_of_a_run(trial) + 1):
         trial.start_over()
         trial.faults[:] = [None] * (place - 1) + [fault]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -39,13 +39,13 @@ from warranty_hub.errors import (
 )
 from warranty_hub.pipelines.quarantine import retry
 from warranty_hub.records.codes import RunStatus
+from warranty_hub.testing.suite import WRONG, Suite
 from warranty_hub.testing.trial import DAY, FIRST, TODAY, ZONE, System, Trial, at
 from warranty_hub.warehouse.tables import quarantine, run
 
 MANY = 7
 """Records of a usual test: three pages, the last one not full."""
 ELSEWHERE = ZoneInfo("America/Los_Angeles")
-WRONG = "canary-不对-wrong"
 ODD_TEXT = "3#楼<2单元>&\"1501'室\"\\ 渗水½ 😀 '; -- %s {0} ${x}"
 ODD_AMOUNTS = ("0.10", "0.20", "123456789.01", "172800.00", "0.07", "999.99", "1.00")
 
@@ -54,11 +54,8 @@ class Interrupted(BaseException):
     """Ends a run where a test wants it to end; no connector may catch it."""
 
 
-class SourceSuite:
+class SourceSuite(Suite):
     """What holds for every source."""
-
-    bypass: ClassVar[Mapping[str, str]] = {}
-    """Check → why it cannot apply to this system, in words."""
 
     @pytest.fixture
     def system(self) -> Iterator[System]:
@@ -66,18 +63,9 @@ class SourceSuite:
         raise NotImplementedError(f"{type(self).__name__} needs a fixture `system`")
 
     @pytest.fixture
-    def trial(self, shared_warehouse: Engine, system: System, request: pytest.FixtureRequest) -> Trial:
+    def trial(self, shared_warehouse: Engine, system: System) -> Trial:
         """The system with a source of its own in the warehouse."""
-        if reason := self.bypass.get(request.function.__name__):
-            pytest.skip(reason)
         return Trial(shared_warehouse, system)
-
-    def test_every_bypass_has_a_check_and_a_reason(self) -> None:
-        """A misspelt name or an empty reason would leave a gap that nobody sees."""
-        for name, reason in self.bypass.items():
-            assert name.startswith("test_"), f"{name} is no check"
-            assert callable(getattr(type(self), name, None)), f"there is no check {name}"
-            assert len(reason.split()) > 2 or len(reason) > 20, f"{name} is bypassed without a reason in words"
 
     # ------------------------------------------------------------------------------------------------ configuration
     def test_check_says_in_a_line_what_answered(self, trial: Trial) -> None:
