@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from connectors.erp.sap import LINES
-from sandbox.sap_s4 import KEY, SapServer
+from sandbox.sap_s4 import SapServer
 from sandbox.web import Answer, Request
 from tests.pipelines.bad_day import NOW, QUICK, Disturbed, Spoil, System, cut_short, hub_of, hung_up, instead, unspoilt
 from tests.pipelines.fake import runs
@@ -26,6 +25,7 @@ from warranty_hub.errors import (
 )
 from warranty_hub.pipelines.quarantine import retry
 
+ENTITY = "A_OperationalAcctgDocItemCube"
 LINE_COUNT, PAGE_SIZE, LAST_PAGE = 23, 5, 5
 
 
@@ -59,7 +59,7 @@ def from_page(number: int, spoil: Callable[[Answer], Answer]) -> Spoil:
     """Spoil the answers to the requests for SAP's page ``number`` (from 1) and later ones."""
 
     def spoiling(request: Request, answer: Answer) -> Answer:
-        is_due = request.path.endswith(LINES) and int(request.query.get("$skiptoken", "0")) >= (number - 1) * PAGE_SIZE
+        is_due = request.path.endswith(ENTITY) and int(request.query.get("$skiptoken", "0")) >= (number - 1) * PAGE_SIZE
         return spoil(answer) if is_due else answer
 
     return spoiling
@@ -90,8 +90,8 @@ def without(name: str) -> Callable[[Answer], Answer]:
 
 def first_line_again(data: Any) -> None:
     """Give every page the lines of the first."""
-    key = {**dict(zip(KEY, ("1000", "2025", "", "001"), strict=True))}
-    data["results"] = [{**data["results"][0], **key, "AccountingDocument": f"{n:010d}"} for n in range(1, PAGE_SIZE + 1)]
+    first = data["results"][0] | {"AccountingDocumentItem": "001"}
+    data["results"] = [first | {"AccountingDocument": f"{number:010d}"} for number in range(1, PAGE_SIZE + 1)]
 
 
 JSON = "application/json"
