@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
-from connectors.erp.sap import SapOptions
+from connectors.erp.sap.source import SapOptions
 from connectors.files.ledger import LedgerColumn, LedgerOptions, LedgerStream
 from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors.contract import Window
-from connectors.erp.sap import KEY, SERVICE, SapLogin, SapOptions, SapSource, judge_sap
+from connectors.erp.sap.odata import ROOT, SapLogin, judge_sap
+from connectors.erp.sap.source import COST_KEY as KEY
+from connectors.erp.sap.source import COST_SERVICE, SapOptions, SapSource
 from connectors.http import HttpOptions, HttpSession
 from tests.connectors.misbehaving import Script, Seen, reply, reply_json
 from warranty_hub.errors import (
@@ -23,6 +25,7 @@ from warranty_hub.errors import (
 from warranty_hub.settings import Connection
 
 WINDOW = Window(datetime(2025, 3, 1, 17, tzinfo=UTC), datetime(2025, 3, 2, 2, tzinfo=UTC))
+SERVICE = ROOT + COST_SERVICE
 QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=1)
 NEXT = f"{SERVICE}/A_OperationalAcctgDocItemCube?$skiptoken="
 Build = Callable[..., SapSource]

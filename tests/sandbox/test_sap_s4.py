@@ -10,13 +10,15 @@ import requests
 from lxml import etree
 
 from connectors.contract import Window
-from connectors.erp.sap import SERVICE, SapOptions, SapSource
+from connectors.erp.sap.source import SapOptions, SapSource
 from mappings.fields.transforms import sap_day
-from sandbox.sap_s4 import ENTITY, SapServer
+from sandbox.sap_s4 import SapServer
+from sandbox.sap_sets import COST_LINES
 from tests.sandbox.systems import http_connection
 from warranty_hub.errors import LoginError
 
 PASSWORD = "canary-password"
+SERVICE, ENTITY = COST_LINES.path, COST_LINES.name
 
 
 def line(number: int, account: str = "6601050000", **changes: Any) -> Mapping[str, Any]:

@@ -1,0 +1,5 @@
+"""SAP S/4HANA: how its OData pages are read stands in `odata`, which streams there are in `source`, postings in `journal`."""
+
+from connectors.erp.sap.source import build_source
+
+__all__ = ["build_source"]
