@@ -51,8 +51,8 @@ class Filter:
             inside = self._either()
             self._expect(")")
             return inside
-        name = self._take().lower()
-        kind = check_field(name, self._known)
+        asked = self._take()
+        kind, name = check_field(asked, self._known), asked.lower()
         operator = self._take().lower()
         if operator == "in":
             self._expect("(")
