@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table
@@ -90,23 +91,45 @@ def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: 
 
 
 def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
-    """Commit pages one by one; the next page is read and mapped while this one is written."""
-    pages = _mapped_pages(subject.field_map, source.pages(stream.name, window))
+    """Commit pages one by one; the next page is read and mapped while the server works on this one."""
     reached: datetime | None = None
-    with _rare_collections(), ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-        try:
-            upcoming: Future[tuple[Page, Mapped] | None] = ahead.submit(next, pages, None)
-            while (current := upcoming.result()) is not None:
-                upcoming = ahead.submit(next, pages, None)
-                page, mapped = current
-                if stream.uniform:
-                    _check_schema(subject, page)
-                if stream.ordered:
-                    reached = _check_order(subject, page, mapped, reached)
-                move_to = min(reached, window.end) if reached else None
-                run.commit_page(subject.table, subject.source_name, batch_of(mapped), position=page.position, move_to=move_to)
-        finally:
-            ahead.submit(pages.close)  # in the thread that read: what a failed run holds open at the source ends with it
+    with _rare_collections(), _ReadAhead(_mapped_pages(subject.field_map, source.pages(stream.name, window))) as ahead:
+        ahead.start()
+        while (current := ahead.take()) is not None:
+            page, mapped = current
+            if stream.uniform:
+                _check_schema(subject, page)
+            if stream.ordered:
+                reached = _check_order(subject, page, mapped, reached)
+            move_to = min(reached, window.end) if reached else None
+            run.commit_page(
+                subject.table, subject.source_name, batch_of(mapped),
+                position=page.position, move_to=move_to, meanwhile=ahead.start,
+            )  # fmt: skip
+
+
+class _ReadAhead:
+    """Reads and maps pages in a thread of its own, one at a time, each from `start` on."""
+
+    def __init__(self, pages: Generator[tuple[Page, Mapped]]) -> None:
+        self._pages = pages
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._upcoming: Future[tuple[Page, Mapped] | None]
+
+    def start(self) -> None:
+        """Begin with the next page."""
+        self._upcoming = self._thread.submit(next, self._pages, None)
+
+    def take(self) -> tuple[Page, Mapped] | None:
+        """Wait for the page that was begun; None behind the last one."""
+        return self._upcoming.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.submit(self._pages.close)  # where it was read: what a failed run holds open at the source ends with it
+        self._thread.shutdown()
 
 
 @contextmanager
