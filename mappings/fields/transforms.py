@@ -6,7 +6,7 @@ repeats the value, which may be personal: messages of int(), datetime() and the 
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ _CIVIL_TIME = re.compile(
     r"(?:[ T]*([0-9]{1,2})[:时]([0-9]{1,2})分?(?::?([0-9]{1,2})秒?(?:\.[0-9]+)?)?)?"
 )
 _SAP_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_SAP_CLOCK = re.compile(r"PT([0-9]{1,2})H([0-9]{1,2})M([0-9]{1,2})S")
 _SAP_YEAR = re.compile(r"[0-9]{4}")
 _SAP_PERIOD = re.compile(r"0*([1-9]|1[0-6])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +37,11 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
         "amount": amount,
         "number_text": number_text,
         "sap_day": sap_day,
+        "sap_local_time": lambda day, clock: sap_local_time(day, clock, zone),
+        "sap_last_change": lambda changed, day, clock, created_day, created_clock: (
+            sap_moment(changed) or sap_local_time(day, clock, zone) or sap_local_time(created_day, created_clock, zone)
+        ),
+        "product": product,
         "sap_signed_amount": sap_signed_amount,
         "sap_period": sap_period,
         "debit_less_credit": debit_less_credit,
@@ -123,6 +129,12 @@ def number_text(value: object) -> str | None:
     return None if value is None or value == "" else _as_text(value)
 
 
+def product(price: object, quantity: object) -> Decimal | None:
+    """An amount from a price for one and how many there are."""
+    one, many = amount(price), amount(quantity)
+    return None if one is None or many is None else one * many
+
+
 def percent(value: object) -> Decimal | None:
     """3 or "3%" → 0.03."""
     number = amount(str(value).rstrip("%％")) if value not in (None, "") else None
@@ -142,15 +154,33 @@ def basis_points(value: object) -> int | None:
 
 def sap_day(value: object) -> date | None:
     """``/Date(1492041600000)/`` → date (OData V2, milliseconds in UTC)."""
+    moment = sap_moment(value)
+    return moment.date() if moment else None
+
+
+def sap_moment(value: object) -> datetime | None:
+    """``/Date(1542801052000+0000)/`` → time in UTC (OData V2)."""
     if value is None or value == "":
         return None
     match = _SAP_DATE.fullmatch(str(value))
     if not match:
         raise ValueError("not a date in OData V2's form /Date(…)/")
     try:
-        return (_EPOCH + timedelta(milliseconds=int(match[1]))).date()
+        return _EPOCH + timedelta(milliseconds=int(match[1]))
     except (ValueError, OverflowError):
         raise ValueError("a date outside the years 1 to 9999") from None
+
+
+def sap_local_time(value: object, clock: object, zone: ZoneInfo) -> datetime | None:
+    """A day and the time on it, ``PT15H51M04S`` (OData V2), in its source's zone; no time is the day's beginning."""
+    day = sap_day(value)
+    if day is None:
+        return None
+    match = _SAP_CLOCK.fullmatch(str(clock)) if clock else None
+    if clock and not match:
+        raise ValueError("not a time of day in OData V2's form PT15H51M04S")
+    hour, minute, second = (int(part) for part in match.groups()) if match else (0, 0, 0)
+    return datetime.combine(day, time(hour, minute, second), zone)
 
 
 def sap_signed_amount(value: object, debit_credit: object) -> Decimal | None:
