@@ -65,7 +65,7 @@ def kingdee() -> Iterator[KingdeeServer]:
 def voucher(server: KingdeeServer, number: int, amount: str = "100.10", **head: Any) -> Bill:
     """A repair paid to a supplier: one line on the cost account, one on payables."""
     money = Decimal(amount)
-    line = {"FEXPLANATION": "外墙渗水维修", "FCURRENCYID.FNumber": "PRE001", "FAMOUNTFOR": abs(money)}
+    line: dict[str, Any] = {"FEXPLANATION": "外墙渗水维修", "FCURRENCYID.FNumber": "PRE001", "FAMOUNTFOR": abs(money)}
     sides = ("FDEBIT", "FCREDIT") if money >= 0 else ("FCREDIT", "FDEBIT")
     return server.add(
         "GL_VOUCHER",
@@ -158,11 +158,11 @@ def test_bills_and_suppliers_do_not_arrive_as_they_stand(warehouse: Engine, king
          "FCurrencyID.FNumber": "PRE001", "FProposerID.FName": "张三"},
         {"FExpID.FNumber": "FY01", "FExpenseAmount": Decimal("36.50")},
     )  # fmt: skip
-    order = {
+    order: dict[str, Any] = {
         "FBillNo": "CG01", "FDate": date(2025, 5, 2), "FPurchaseOrgId.FNumber": "101", "FSupplierId.FNumber": "S202",
         "FSettleCurrId.FNumber": "PRE001", "FCancelStatus": "A",
     }  # fmt: skip
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"FMaterialId.FNumber": "M1", "FEntryAmount": Decimal("8000.10"), "FMRPCloseStatus": "A"},
         {"FMaterialId.FNumber": "M2", "FEntryAmount": Decimal("99.90"), "FMRPCloseStatus": "B"},
     ]
@@ -335,9 +335,8 @@ def test_a_field_that_this_data_centre_has_not_is_looked_for_in_vain(kingdee: Ki
 
 def test_the_vendors_client_signs_otherwise() -> None:
     """Golden values: what kingdee.cdp.webapi.sdk 8.2.0 sends with these names at this moment."""
-    options = KingdeeOptions(
-        data_centre="dcid-1", login="signed", app_id="123456_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4", organisation="100"
-    )
+    given = {"data_centre": "dcid-1", "login": "signed", "app_id": "123456_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4"}
+    options = KingdeeOptions.model_validate({**given, "organisation": "100"})
     connection = Connection("k", "http", "erp.example", None, "https", "user-1", SecretStr("test-app-secret-value"))
     path = "/K3Cloud/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.ExecuteBillQuery.common.kdsvc"
     headers = SignedCalls(connection, options).headers(path, "1700000000", "1700000000")

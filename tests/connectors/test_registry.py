@@ -11,6 +11,9 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
+from connectors.erp.kingdee.bills import Bills
+from connectors.erp.kingdee.journal import KingdeeSinkOptions
+from connectors.erp.kingdee.source import KingdeeSourceOptions
 from connectors.erp.sap.source import SapOptions
 from connectors.files.ledger import LedgerColumn, LedgerOptions, LedgerStream
 from connectors.files.masters import MastersOptions
@@ -26,6 +29,7 @@ ZONE = {"zone": "Asia/Shanghai"}
 GOOD: dict[str, dict[str, Any]] = {
     "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
     "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
+    "kingdee": {**ZONE, "data_centre": "63f5a1c2d3e4b5", "app_id": "100_x"},
     "weaver": {**ZONE, "user_id": 7},
     "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
     "ledger": {**ZONE, "streams": {"tickets": {"columns": {"no": ["单号"]}, "key": ["no"]}}},
@@ -35,7 +39,10 @@ CONNECTIONS = {
     "masters_xlsx": Connection("masters", "fs", extra={"path": "/srv/warranty"}),
     "ledger": Connection("ledgers", "fs", extra={"path": "/srv/ledgers"}),
 }
-SINK_OPTIONS = {"weaver": {"user_id": 7, "workflow_id": 12}}
+SINK_OPTIONS: dict[str, dict[str, Any]] = {
+    "weaver": {"user_id": 7, "workflow_id": 12},
+    "kingdee": {"data_centre": "6", "app_id": "100_x", "key_field": "F_HUB_Key"},
+}
 
 
 def connection_for(system: str) -> Connection:
@@ -77,6 +84,9 @@ def test_a_sink_cannot_be_built(system: str) -> None:
         ("sap_s4", {"accounts": []}, "options.accounts"),
         ("sap_s4", {"http": {"attemps": 3}}, "options.http.attemps: this option does not exist"),
         ("sap_s4", {"client": "1"}, "options.client"),
+        ("kingdee", {"app_id": None}, "needs an app_id"),
+        ("kingdee", {"page_size": 20_000}, "options.page_size"),
+        ("kingdee", {"streams": {"vouchers": {"felds": ["FBillNo"]}}}, "options.streams.vouchers.felds: this option does not"),
         ("weaver", {"user_id": "me"}, "options.user_id"),
         ("weaver", {"listing": "Handled"}, "options.listing"),
     ],
@@ -88,8 +98,8 @@ def test_a_wrong_option_has_no_clear_error(system: str, change: dict[str, Any], 
 
 
 def test_an_unknown_system_has_no_clear_error() -> None:
-    with pytest.raises(ConfigError, match="no source for system 'kingdee'") as caught:
-        build_source("kingdee", CONNECTION, {})
+    with pytest.raises(ConfigError, match="no source for system 'oracle'") as caught:
+        build_source("oracle", CONNECTION, {})
     assert "sap_s4" in caught.value.remedy
     with pytest.raises(ConfigError, match="no sink for system 'sap_s4'"):
         build_sink("sap_s4", CONNECTION, {})
@@ -106,6 +116,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "connectors"
 MODELS: dict[str, list[type[BaseModel]]] = {
     "sql_tickets": [SqlOptions, SqlStream],
     "sap_s4": [SapOptions, HttpOptions],
+    "kingdee": [KingdeeSourceOptions, KingdeeSinkOptions, Bills],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
     "masters_xlsx": [MastersOptions],
     "ledger": [LedgerOptions, LedgerStream, LedgerColumn],
