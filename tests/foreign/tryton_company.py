@@ -1,6 +1,6 @@
 """Run inside a Tryton environment: gives a fresh database a company that pays for repairs, and tells what it then holds.
 
-    python tryton_company.py <trytond.conf> <database>
+    python tryton_company.py <trytond.conf> <database> <expense account> <provision account>
 
 Prints JSON: what Tryton itself says of its invoice lines, of its expense account by period, and of what it owes.
 """
@@ -21,7 +21,7 @@ from trytond.modules.company.tests.tools import create_company, get_company  # t
 from trytond.modules.currency.tests.tools import get_currency  # type: ignore[import-not-found]
 
 TODAY = date.today()  # noqa: DTZ011 - the day by which Tryton takes its own
-EXPENSE, PROVISION = "660105", "224101"
+SETTINGS, DATABASE, EXPENSE, PROVISION = sys.argv[1:]
 
 
 def make(model: str, **values: Any) -> Any:
@@ -135,8 +135,7 @@ def told() -> Iterator[tuple[str, Any]]:
 
 
 def main() -> None:
-    settings, database = sys.argv[1:]
-    config.set_trytond(f"sqlite:///{database}", config_file=settings)
+    config.set_trytond(f"sqlite:///{DATABASE}", config_file=SETTINGS)
     accounts = found_company()
     enter_invoices(accounts)
     enter_moves(accounts)

@@ -1,0 +1,222 @@
+"""A real Tryton, of either generation, and our connector agree to the cent on what repairs cost; and it takes our entries."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+
+from connectors.contract import OutboxItem
+from connectors.erp.tryton.sink import TrytonSink, build_sink
+from warranty_hub.errors import BusinessError, ConfigError, LoginError, ProtocolError
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.sweep import sweep_deletions
+from warranty_hub.pipelines.sync import sync_stream
+from warranty_hub.settings import Connection, Settings
+
+pytestmark = [pytest.mark.foreign, pytest.mark.timeout(300)]
+
+ENVIRONMENTS = Path(__file__).parents[2] / ".envs"
+PASSWORD = "canary-密码-1"
+STREAMS = ("cost_lines", "purchase_lines", "parties", "periods", "balances")
+EXPENSE, PROVISION = "660105", "224101"
+START = 60  # seconds a slow machine may take until Tryton listens
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running Tryton, and what it says of its own books."""
+
+    series: str
+    port: int
+    told: dict[str, Any]
+
+    def connection(self, password: str = PASSWORD) -> Connection:
+        return Connection("tryton", "http", "127.0.0.1", self.port, "http", "admin", SecretStr(password))
+
+    def hub(self, engine: Engine, password: str = PASSWORD, **options: Any) -> Hub:
+        """Its entries as source ``erp``, and once more its invoices as source ``invoices``."""
+        given = {"database": "hub", "accounts": ["6601*", PROVISION], "page_size": 2, **options}
+        streams = {stream: {"map": f"tryton_{stream}", "job": "costs"} for stream in STREAMS}
+        sources = {
+            name: {
+                "system": "tryton", "connection": "tryton", "safety": 0, "options": {**given, "costs_from": costs},
+                "streams": {**streams, "cost_lines": {"map": f"tryton_{costs}", "job": "costs"}},
+            }
+            for name, costs in (("erp", "entries"), ("invoices", "invoices"))
+        }  # fmt: skip
+        settings = Settings.model_validate({"database": "postgresql+psycopg:///unused", "sources": sources})
+        return Hub(settings, engine, connections=lambda _: self.connection(password))
+
+    def sink(self) -> TrytonSink:
+        return build_sink(self.connection(), {"database": "hub", "journal": "MISC"})
+
+
+@pytest.fixture(scope="module", params=["tryton70", "tryton8x"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A company's books in SQLite, served by the Tryton of one environment. Fails where the environment is missing."""
+    programs = ENVIRONMENTS / request.param / "bin"
+    assert programs.exists(), "make test-foreign creates the environment"
+    folder, port = tmp_path_factory.mktemp(request.param), _free_port()
+    settings = folder / "trytond.conf"
+    settings.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:{port}\n")
+    (folder / "hub.sqlite").touch()
+    (folder / "password").write_text(PASSWORD)
+    modules = ["--update", "account_invoice", "purchase", "--activate-dependencies"]
+    _run(programs / "trytond-admin", "-c", settings, "-d", "hub", "--all", "--email", "hub@hub.example", secret=folder)
+    _run(programs / "trytond-admin", "-c", settings, "-d", "hub", *modules, secret=folder)
+    script = Path(__file__).with_name("tryton_company.py")
+    told = _run(programs / "python", "-W", "ignore", script, settings, "hub", EXPENSE, PROVISION, secret=folder)
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [programs / "trytond", "-c", settings, "-d", "hub"], stdout=log, stderr=log, cwd=folder
+        )  # 8.x answers for a database only once it was named at the start, or its web client was opened
+        try:
+            _wait_for(port, server, folder / "log")
+            yield Served(request.param, port, json.loads(told.splitlines()[-1]))
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _run(*command: object, secret: Path) -> str:
+    environment = {**os.environ, "TRYTONPASSFILE": str(secret / "password")}
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=secret)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + START
+    while time.monotonic() < until and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"Tryton does not listen: {log.read_text()[-2000:]}")
+
+
+def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as db:
+        return [tuple(row) for row in db.execute(text(query))]
+
+
+def entry(key: str, amount: str = "4321.09", account: str = EXPENSE, day: date | None = None) -> OutboxItem:
+    """A provision: expense to provision, today."""
+    when = (day or date.today()).isoformat()  # noqa: DTZ011 - Tryton's own day
+    lines = [
+        {"account": account, "amount": amount, "project_code": "P03", "text": "计提保修准备金"},
+        {"account": PROVISION, "amount": f"-{amount}"},
+    ]
+    head = {"company_code": "1000", "posting_date": when, "document_date": when, "currency": "CNY", "reference": "PROV-11"}
+    return OutboxItem(key, "post_journal", {**head, "text": "保修准备金 100%_计提", "lines": lines})
+
+
+def of_key(engine: Engine, key: str) -> list[tuple[Any, ...]]:
+    query = "SELECT account, base_amount, stage, text FROM hub.cost_line WHERE document_no = :number ORDER BY account"
+    with engine.connect() as db:
+        return [tuple(row) for row in db.execute(text(query), {"number": key})]
+
+
+def test_trytons_books_and_ours_differ(served: Served, warehouse: Engine) -> None:
+    hub, told = served.hub(warehouse), served.told
+    both = [("erp", stream) for stream in STREAMS] + [("invoices", "cost_lines")]
+    for source, stream in both:
+        report = sync_stream(hub, source, stream)
+        assert report.outcomes["quarantined"] == 0, (stream, rows(warehouse, "SELECT reason FROM ops.quarantine"))
+    invoiced = "SELECT split_part(source_id, '/', 2), amount, currency FROM hub.cost_line WHERE source_system = 'invoices'"
+    assert {number: f"{amount:.2f} {currency}" for number, amount, currency in rows(warehouse, invoiced)} == told[
+        "invoice_lines"
+    ]
+    moved = f"SELECT period, base_amount FROM hub.cost_line WHERE source_system = 'erp' AND account = '{EXPENSE}'"
+    ours: dict[str, list[Decimal]] = {}
+    for period, amount in rows(warehouse, moved):
+        ours.setdefault(period, []).append(amount)
+    theirs = {period: sorted(map(Decimal, amounts)) for period, amounts in told["moved"].items()}
+    assert {period: sorted(amounts) for period, amounts in ours.items()} == theirs
+    sums = f"SELECT period, debit - credit FROM hub.gl_balance WHERE account = '{EXPENSE}' AND debit <> credit"
+    assert dict(rows(warehouse, sums)) == {period: sum(amounts) for period, amounts in theirs.items()}
+    assert [f"{row[0]:.2f}" for row in rows(warehouse, "SELECT amount FROM hub.commitment ORDER BY amount DESC")] == told[
+        "ordered"
+    ]
+    assert [row[0] for row in rows(warehouse, "SELECT period FROM hub.period ORDER BY 1")] == told["periods"]
+    assert ("V002", "Façade & Glass Ltd.") in rows(warehouse, "SELECT code, name FROM hub.party")
+    for source, stream in both:
+        again = sync_stream(hub, source, stream)
+        assert (again.outcomes["new"], again.outcomes["changed"]) == (0, 0), stream
+
+
+def test_what_a_line_is_about_is_lost_on_its_way_into_the_ledger(served: Served, warehouse: Engine) -> None:
+    hub = served.hub(warehouse)
+    for source in ("erp", "invoices"):
+        sync_stream(hub, source, "cost_lines")
+    leak = "SELECT source_system, stage, text FROM hub.cost_line WHERE text LIKE 'WX2025000123%' ORDER BY 1"
+    assert rows(warehouse, leak) == [
+        ("erp", "ACTUAL", "WX2025000123 主卧飘窗渗水"),
+        ("invoices", "ACTUAL", "WX2025000123 主卧飘窗渗水"),
+    ]
+    glass = "SELECT amount, currency, base_amount, base_currency FROM hub.cost_line WHERE currency = 'USD'"
+    assert {row[:2] + row[3:] for row in rows(warehouse, glass)} == {(Decimal("700.07"), "USD", "CNY")}
+    assert len({row[2] for row in rows(warehouse, glass)}) == 1
+    wrong = "SELECT stage, is_reversed FROM hub.cost_line WHERE source_system = 'invoices' AND text = '录错'"
+    assert rows(warehouse, wrong) == [("REVERSED", True)]
+
+
+def test_what_is_deleted_in_tryton_lives_on_here(served: Served, warehouse: Engine) -> None:
+    hub = served.hub(warehouse)
+    for stream in ("parties", "periods", "purchase_lines"):
+        sync_stream(hub, "erp", stream)
+        assert sweep_deletions(hub, "erp", stream).tombstones == 0
+
+
+def test_an_entry_is_posted_twice_or_not_at_all(served: Served, warehouse: Engine) -> None:
+    hub, sink = served.hub(warehouse), served.sink()
+    sync_stream(hub, "erp", "cost_lines")
+    item = entry("prov:2025-11")
+    assert sink.lookup(item) is None
+    reply = sink.perform(item)
+    assert sink.lookup(item) == reply
+    assert sink.perform(item) == reply
+    assert sync_stream(hub, "erp", "cost_lines").outcomes["new"] == 2
+    assert of_key(warehouse, reply.reference)[-1] == (EXPENSE, Decimal("4321.09"), "ACCRUED", "P03 计提保修准备金")
+    assert sink.lookup(entry("prov:2025-1")) is None
+    assert sink.lookup(entry("prov_2025-11")) is None
+
+
+def test_a_refused_entry_stays_as_a_draft(served: Served, warehouse: Engine) -> None:
+    sink = served.sink()
+    long_ago = date.today() - timedelta(days=4000)  # noqa: DTZ011
+    with pytest.raises(BusinessError, match="no open period"):
+        sink.perform(entry("old", day=long_ago))
+    with pytest.raises(BusinessError, match="no account 9999"):
+        sink.perform(entry("account", account="9999"))
+    hub = served.hub(warehouse)
+    sync_stream(hub, "erp", "cost_lines")
+    assert rows(warehouse, "SELECT text FROM hub.cost_line WHERE text LIKE '%[old]%' OR text LIKE '%[account]%'") == []
+
+
+def test_a_wrong_password_or_database_is_not_told_apart(served: Served, warehouse: Engine) -> None:
+    with pytest.raises(LoginError, match="401"):
+        served.hub(warehouse, password="wrong").source("erp").check()
+    with pytest.raises(ConfigError, match="no Tryton database 'nowhere'"):
+        served.hub(warehouse, database="nowhere").source("erp").check()
+    with pytest.raises(ProtocolError, match="no_such"):
+        sync_stream(served.hub(warehouse, extra_fields={"parties": ["no_such.name"]}), "erp", "parties")
+    assert "2 accounts are ours" in served.hub(warehouse).source("erp").check()
