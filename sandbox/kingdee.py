@@ -9,6 +9,7 @@ know, and here saves new vouchers only. Sessions live in cookies; calls may be s
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import random
 import re
@@ -116,7 +117,7 @@ class Bill:
     lines: list[dict[str, Value]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class KingdeeUser:
     """Who may call, by password or by an app with its secret."""
 
@@ -125,7 +126,6 @@ class KingdeeUser:
     data_centre: str
     app_id: str = "100_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4"
     app_secret: str = "app-secret"  # noqa: S105 - a sandbox's
-    failures: int = 0
 
 
 class KingdeeServer(WebServer):
@@ -137,11 +137,13 @@ class KingdeeServer(WebServer):
         self.bills: list[Bill] = []
         self.refusals: dict[str, tuple[int, str]] = {}
         """Service → MsgCode and words with which it is refused."""
+        self.wrong_logins = 0
         self._user = user
         self._most_rows = most_rows
         self._clock = clock
         self._bill_query = bill_query
         self._sessions: set[str] = set()
+        self._ids = itertools.count(100_000, 10)
         self._chance = random.Random(1)
         super().__init__()
 
@@ -150,7 +152,7 @@ class KingdeeServer(WebServer):
         """Make a bill, audited and changed now unless ``head`` says otherwise. ValueError for what no form could hold."""
         now = self._clock()
         made = {"FDocumentStatus": "C", "FCreateDate": now, "FModifyDate": now, "FApproveDate": now, **head}
-        number = 100_000 + len(self.bills) * 10
+        number = next(self._ids)
         bill = Bill(form, number, made, [])
         for place, line in enumerate(lines, start=1):
             own = FORMS[form].line
@@ -218,9 +220,9 @@ class KingdeeServer(WebServer):
                 user.app_secret,
             )
         else:
-            right = user.failures < 5 and (given.get("username"), given.get("password")) == (user.name, user.password)
+            right = self.wrong_logins < 5 and (given.get("username"), given.get("password")) == (user.name, user.password)
         if not right:
-            user.failures += 1
+            self.wrong_logins += 1
             return _json({"LoginResultType": 0, "Message": "用户名或密码错误", "MessageCode": "CheckPasswordPolicy"})
         session = secrets.token_hex(12)
         self._sessions.add(session)
