@@ -19,6 +19,7 @@ SOURCES = {
     "masters_xlsx": "connectors.files.masters:build_source",
     "tryton": "connectors.erp.tryton:build_source",
     "ledger": "connectors.files.ledger:build_source",
+    "rest_tickets": "connectors.tickets.rest:build_source",
 }
 SINKS = {
     "weaver": "connectors.oa.weaver:build_sink",

@@ -20,6 +20,17 @@ from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions
 from connectors.oa.weaver import WeaverSinkOptions, WeaverSourceOptions
 from connectors.registry import SINKS, SOURCES, build_sink, build_source
+from connectors.tickets.rest.options import (
+    ChangeTimes,
+    ErrorRule,
+    LinkedPages,
+    LoginOptions,
+    NumberedPages,
+    OffsetPages,
+    RestOptions,
+    RestStream,
+    TokenPages,
+)
 from connectors.tickets.sql import SqlOptions, SqlStream
 from warranty_hub.errors import ConfigError
 from warranty_hub.settings import Connection, Settings
@@ -32,6 +43,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "kingdee": {**ZONE, "data_centre": "63f5a1c2d3e4b5", "app_id": "100_x"},
     "weaver": {**ZONE, "user_id": 7},
     "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
+    "rest_tickets": {**ZONE, "streams": {"tickets": {"path": "/tickets", "key": ["id"]}}},
     "ledger": {**ZONE, "streams": {"tickets": {"columns": {"no": ["单号"]}, "key": ["no"]}}},
 }
 CONNECTIONS = {
@@ -120,6 +132,18 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
     "masters_xlsx": [MastersOptions],
     "ledger": [LedgerOptions, LedgerStream, LedgerColumn],
+    "rest_tickets": [
+        RestOptions,
+        RestStream,
+        NumberedPages,
+        OffsetPages,
+        TokenPages,
+        LinkedPages,
+        ChangeTimes,
+        LoginOptions,
+        ErrorRule,
+        HttpOptions,
+    ],
 }
 
 
