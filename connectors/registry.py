@@ -17,14 +17,14 @@ SOURCES = {
     "kingdee": "connectors.erp.kingdee.source:build_source",
     "weaver": "connectors.oa.weaver:build_source",
     "masters_xlsx": "connectors.files.masters:build_source",
-    "tryton": "connectors.erp.tryton:build_source",
+    "tryton": "connectors.erp.tryton.source:build_source",
     "ledger": "connectors.files.ledger:build_source",
     "rest_tickets": "connectors.tickets.rest:build_source",
 }
 SINKS = {
     "weaver": "connectors.oa.weaver:build_sink",
     "kingdee": "connectors.erp.kingdee.journal:build_sink",
-    "tryton": "connectors.erp.tryton:build_sink",
+    "tryton": "connectors.erp.tryton.sink:build_sink",
 }
 
 

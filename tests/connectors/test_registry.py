@@ -15,6 +15,8 @@ from connectors.erp.kingdee.bills import Bills
 from connectors.erp.kingdee.journal import KingdeeSinkOptions
 from connectors.erp.kingdee.source import KingdeeSourceOptions
 from connectors.erp.sap.source import SapOptions
+from connectors.erp.tryton.sink import TrytonSinkOptions
+from connectors.erp.tryton.source import TrytonSourceOptions
 from connectors.files.ledger import LedgerColumn, LedgerOptions, LedgerStream
 from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions
@@ -41,6 +43,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
     "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
     "kingdee": {**ZONE, "data_centre": "63f5a1c2d3e4b5", "app_id": "100_x"},
+    "tryton": {**ZONE, "database": "hub", "accounts": ["6601*"]},
     "weaver": {**ZONE, "user_id": 7},
     "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
     "rest_tickets": {**ZONE, "streams": {"tickets": {"path": "/tickets", "key": ["id"]}}},
@@ -52,6 +55,7 @@ CONNECTIONS = {
     "ledger": Connection("ledgers", "fs", extra={"path": "/srv/ledgers"}),
 }
 SINK_OPTIONS: dict[str, dict[str, Any]] = {
+    "tryton": {"database": "hub", "journal": "MISC"},
     "weaver": {"user_id": 7, "workflow_id": 12},
     "kingdee": {"data_centre": "6", "app_id": "100_x", "key_field": "F_HUB_Key"},
 }
@@ -129,6 +133,7 @@ MODELS: dict[str, list[type[BaseModel]]] = {
     "sql_tickets": [SqlOptions, SqlStream],
     "sap_s4": [SapOptions, HttpOptions],
     "kingdee": [KingdeeSourceOptions, KingdeeSinkOptions, Bills],
+    "tryton": [TrytonSourceOptions, TrytonSinkOptions],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
     "masters_xlsx": [MastersOptions],
     "ledger": [LedgerOptions, LedgerStream, LedgerColumn],

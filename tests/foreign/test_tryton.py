@@ -5,7 +5,8 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.foreign, pytest.mark.timeout(300)]
 ENVIRONMENTS = Path(__file__).parents[2] / ".envs"
 PASSWORD = "canary-密码-1"
 STREAMS = ("cost_lines", "purchase_lines", "parties", "periods", "balances")
+SERIES = ("tryton70", "tryton8x")
 EXPENSE, PROVISION = "660105", "224101"
 START = 60  # seconds a slow machine may take until Tryton listens
 
@@ -37,7 +39,6 @@ START = 60  # seconds a slow machine may take until Tryton listens
 class Served:
     """A running Tryton, and what it says of its own books."""
 
-    series: str
     port: int
     told: dict[str, Any]
 
@@ -46,7 +47,7 @@ class Served:
 
     def hub(self, engine: Engine, password: str = PASSWORD, **options: Any) -> Hub:
         """Its entries as source ``erp``, and once more its invoices as source ``invoices``."""
-        given = {"database": "hub", "accounts": ["6601*", PROVISION], "page_size": 2, **options}
+        given = {"database": "hub", "accounts": ["6601*", PROVISION], "page_size": 5, **options}
         streams = {stream: {"map": f"tryton_{stream}", "job": "costs"} for stream in STREAMS}
         sources = {
             name: {
@@ -62,36 +63,57 @@ class Served:
         return build_sink(self.connection(), {"database": "hub", "journal": "MISC"})
 
 
-@pytest.fixture(scope="module", params=["tryton70", "tryton8x"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A company's books in SQLite, served by the Tryton of one environment. Fails where the environment is missing."""
-    programs = ENVIRONMENTS / request.param / "bin"
+@dataclass(frozen=True)
+class Books:
+    """A company's books in SQLite, and the environment of the Tryton that keeps them."""
+
+    programs: Path
+    settings: Path
+    port: int
+    told: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, "Future[Books]"]]:
+    """Both generations' books, filled at the same time."""
+    with ThreadPoolExecutor() as both:
+        yield {series: both.submit(_fill, series, tmp_path_factory.mktemp(series)) for series in SERIES}
+
+
+def _fill(series: str, folder: Path) -> Books:
+    programs, port = ENVIRONMENTS / series / "bin", _free_port()
     assert programs.exists(), "make test-foreign creates the environment"
-    folder, port = tmp_path_factory.mktemp(request.param), _free_port()
     settings = folder / "trytond.conf"
     settings.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:{port}\n")
     (folder / "hub.sqlite").touch()
     (folder / "password").write_text(PASSWORD)
     modules = ["--update", "account_invoice", "purchase", "--activate-dependencies"]
-    _run(programs / "trytond-admin", "-c", settings, "-d", "hub", "--all", "--email", "hub@hub.example", secret=folder)
-    _run(programs / "trytond-admin", "-c", settings, "-d", "hub", *modules, secret=folder)
+    _run(folder, programs / "trytond-admin", "-c", settings, "-d", "hub", *modules, "--email", "hub@hub.example")
     script = Path(__file__).with_name("tryton_company.py")
-    told = _run(programs / "python", "-W", "ignore", script, settings, "hub", EXPENSE, PROVISION, secret=folder)
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "trytond", "-c", settings, "-d", "hub"], stdout=log, stderr=log, cwd=folder
-        )  # 8.x answers for a database only once it was named at the start, or its web client was opened
+    told = _run(folder, programs / "python", "-W", "ignore", script, settings, "hub", EXPENSE, PROVISION)
+    return Books(programs, settings, port, json.loads(told.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module", params=SERIES)
+def served(request: pytest.FixtureRequest, books: Mapping[str, "Future[Books]"]) -> Iterator[Served]:
+    """One generation's server. Fails where its environment is missing: a skip would look like agreement."""
+    kept = books[request.param].result()
+    log_file = kept.settings.with_name("log")
+    with log_file.open("wb") as log:
+        # 8.x answers for a database only once it was named at the start, or its web client was opened
+        command = [str(kept.programs / "trytond"), "-c", str(kept.settings), "-d", "hub"]
+        server = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            _wait_for(port, server, folder / "log")
-            yield Served(request.param, port, json.loads(told.splitlines()[-1]))
+            _wait_for(kept.port, server, log_file)
+            yield Served(kept.port, kept.told)
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _run(*command: object, secret: Path) -> str:
-    environment = {**os.environ, "TRYTONPASSFILE": str(secret / "password")}
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=secret)
+def _run(folder: Path, *command: object) -> str:
+    environment = {**os.environ, "TRYTONPASSFILE": str(folder / "password")}
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
