@@ -14,6 +14,7 @@ from connectors.contract import Sink, Source
 from connectors.erp.kingdee.bills import Bills
 from connectors.erp.kingdee.journal import KingdeeSinkOptions
 from connectors.erp.kingdee.source import KingdeeSourceOptions
+from connectors.erp.sap.journal import SapSinkOptions
 from connectors.erp.sap.source import SapOptions
 from connectors.erp.tryton.sink import TrytonSinkOptions
 from connectors.erp.tryton.source import TrytonSourceOptions
@@ -56,6 +57,7 @@ CONNECTIONS = {
 }
 SINK_OPTIONS: dict[str, dict[str, Any]] = {
     "tryton": {"database": "hub", "journal": "MISC"},
+    "sap_s4": {},
     "weaver": {"user_id": 7, "workflow_id": 12},
     "kingdee": {"data_centre": "6", "app_id": "100_x", "key_field": "F_HUB_Key"},
 }
@@ -117,8 +119,8 @@ def test_an_unknown_system_has_no_clear_error() -> None:
     with pytest.raises(ConfigError, match="no source for system 'oracle'") as caught:
         build_source("oracle", CONNECTION, {})
     assert "sap_s4" in caught.value.remedy
-    with pytest.raises(ConfigError, match="no sink for system 'sap_s4'"):
-        build_sink("sap_s4", CONNECTION, {})
+    with pytest.raises(ConfigError, match="no sink for system 'sql_tickets'"):
+        build_sink("sql_tickets", CONNECTION, {})
 
 
 def test_a_dag_file_loads_what_only_one_connector_needs() -> None:
@@ -131,7 +133,7 @@ def test_a_dag_file_loads_what_only_one_connector_needs() -> None:
 PAGES = Path(__file__).parents[2] / "docs" / "connectors"
 MODELS: dict[str, list[type[BaseModel]]] = {
     "sql_tickets": [SqlOptions, SqlStream],
-    "sap_s4": [SapOptions, HttpOptions],
+    "sap_s4": [SapOptions, SapSinkOptions, HttpOptions],
     "kingdee": [KingdeeSourceOptions, KingdeeSinkOptions, Bills],
     "tryton": [TrytonSourceOptions, TrytonSinkOptions],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
