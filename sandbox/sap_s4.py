@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from sandbox.sap_journal import PATH as JOURNAL
+from sandbox.sap_journal import Journal
 from sandbox.sap_metadata import metadata
 from sandbox.sap_query import (
     OPTIONS,
@@ -50,12 +52,13 @@ class SapServer(WebServer):
         others: Mapping[str, Iterable[Entity]] | None = None,
     ) -> None:
         self._sets: dict[str, dict[str, EntitySet]] = {}
-        self._entities: dict[str, list[Entity]] = {}
+        self._entities: dict[str, dict[tuple[str, ...], Entity]] = {}
         for entity_set in SETS:
             self._declare(entity_set)
-        self.put(COST_LINES, lines)
         for entity_set in SETS:
-            self.put(entity_set, (others or {}).get(entity_set.name, ()))
+            for entity in lines if entity_set is COST_LINES else (others or {}).get(entity_set.name, ()):
+                self._hold(entity_set, _complete(entity_set, entity))
+        self.journal = Journal(self.put)
         self._login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._page_size = page_size
         self._tokens: dict[str, str] = {}
@@ -63,19 +66,20 @@ class SapServer(WebServer):
 
     def _declare(self, entity_set: EntitySet) -> None:
         self._sets.setdefault(entity_set.service, {})[entity_set.name] = entity_set
-        self._entities[entity_set.name] = []
+        self._entities[entity_set.name] = {}
         for part in entity_set.parts.values():
             self._declare(part)
 
-    def put(self, entity_set: EntitySet, entities: Iterable[Entity]) -> None:
-        """Add entities, or replace those with the same keys; what they are made of too."""
-        held = {_key(entity_set, entity): entity for entity in self._entities[entity_set.name]}
-        for entity in entities:
-            complete = _complete(entity_set, entity)
-            held[_key(entity_set, complete)] = complete
-            for navigation, part in entity_set.parts.items():
-                self.put(part, complete[navigation])
-        self._entities[entity_set.name] = [held[key] for key in sorted(held)]
+    def put(self, entity: Entity, entity_set: EntitySet = COST_LINES) -> None:
+        """Add an entity, or replace the one with the same key."""
+        self._hold(entity_set, _complete(entity_set, entity))
+
+    def _hold(self, entity_set: EntitySet, entity: Entity) -> None:
+        """Keep a complete entity and the parts that it is made of."""
+        self._entities[entity_set.name][_key(entity_set, entity)] = entity
+        for navigation, part in entity_set.parts.items():
+            for item in entity[navigation]:
+                self._hold(part, item)
 
     def answer(self, request: Request) -> Answer:
         """Check who asks, then read an entity set, or refuse to write."""
@@ -83,12 +87,18 @@ class SapServer(WebServer):
             return Answer(
                 401, b"<html><body>Logon failed</body></html>", "text/html", {"WWW-Authenticate": 'Basic realm="SAP"'}
             )
+        if request.path == JOURNAL:
+            return self.journal.answer(request)
         if request.method == "POST":
             return self._refuse_to_write(request)
+        token = self._fetch_token() if request.headers.get("x-csrf-token", "").lower() == "fetch" else {}
+        return self._answer_from(request, token)
+
+    def _answer_from(self, request: Request, token: Mapping[str, str]) -> Answer:
+        """A service's own documents, or a page of one of its sets."""
         service, _, name = request.path.removeprefix(ROOT).rstrip("/").partition("/")
         if not request.path.startswith(ROOT) or service not in self._sets:
             return _error(404, "/IWFND/MED/170", f"No service found for namespace '', name '{service}', version '0001'")
-        token = self._fetch_token() if request.headers.get("x-csrf-token", "").lower() == "fetch" else {}
         sets = self._sets[service]
         if not name:
             return _json(200, {"d": {"EntitySets": list(sets)}}, token)
@@ -119,7 +129,7 @@ class SapServer(WebServer):
             raise BadQueryError(f"System query option '{min(unknown)}' is not supported")
         keep, names = Filter(entity_set, query.get("$filter", "")).parse(), parse_select(entity_set, query.get("$select", "*"))
         expansion = parse_expand(entity_set, query.get("$expand", ""))
-        found = [entity for entity in self._entities[entity_set.name] if keep(entity)]
+        found = [entity for _, entity in sorted(self._entities[entity_set.name].items()) if keep(entity)]
         for name, descending in reversed(parse_order(entity_set, query.get("$orderby", ""))):
             found.sort(key=ranked_by(entity_set, name), reverse=descending)
         skipped = found[whole_number(query, "$skip", 0) :]
