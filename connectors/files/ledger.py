@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 HEADER_WITHIN = 20  # rows from the top
 PAGE_SIZE = 1000
-STILL_SAVING = timedelta(hours=1)
 SERIAL_DATES = range(20_000, 80_000)  # days since 1900: 1954 to 2119
 PLACE = ("file", "sheet", "row", "cells", "row_kind", "saved_at")
 """What every record carries beside its columns; `cells` tells the column letter of each."""
@@ -337,9 +336,10 @@ def _source_id(stream: LedgerStream, record: Record) -> str | None:
 
 
 def _is_in(window: Window, saved_at: datetime) -> bool:
-    """A file saved just after the window may still be in the making: next time. One much later has an odd clock: every time."""
-    being_saved = window.end < saved_at <= window.end + STILL_SAVING
-    return not being_saved and (window.start is None or saved_at >= window.start)
+    """One saved after the window's end may still be in the making: next time. One from the future has an odd clock: always."""
+    if saved_at > window.end:
+        return saved_at > datetime.now(UTC)
+    return window.start is None or saved_at >= window.start
 
 
 def _time(value: Any, epoch: datetime, zone: ZoneInfo) -> Any:
