@@ -16,6 +16,7 @@ from tests.reports.conftest import Publish
 from tests.reports.facts import ATTACK
 from warranty_hub.errors import CountingError
 from warranty_hub.reports.finance.cost_rollup import COLUMNS, checked, control_totals, cost_rows
+from warranty_hub.reports.finance.cross_table import TOTAL, cross_tables
 
 
 def _csv(folder: Path) -> list[dict[str, str]]:
@@ -78,6 +79,18 @@ def test_the_workbook_rounds_to_cents_and_keeps_the_sum(seeded: Engine, folder: 
     notes = [line for line in book["说明 Notes"].iter_rows(values_only=True) if line[0]]
     assert any(line[2] == "oa.approvals" for line in notes)
     assert ("CNY", "ACTUAL", "87.83", "87.83", "0.00") in [line[:5] for line in notes]
+
+
+def test_the_cross_tables_sum_both_ways_to_the_mart(seeded: Engine) -> None:
+    with seeded.connect() as db:
+        tables = {(table.currency, table.stage): table.cells for table in cross_tables(db)}
+        assert {key: cells.loc[TOTAL, TOTAL] for key, cells in tables.items()} == {
+            (total.currency, total.stage): total.amount for total in control_totals(db)
+        }
+    for cells in tables.values():
+        inner = cells.drop(index=TOTAL, columns=TOTAL)
+        assert all(isinstance(value, Decimal) for value in inner.stack().dropna())
+        assert sum(inner.stack().dropna()) == cells.loc[TOTAL, TOTAL]
 
 
 def test_no_text_is_a_formula(seeded: Engine, folder: Path, publish_now: Publish) -> None:

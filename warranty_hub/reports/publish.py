@@ -24,7 +24,8 @@ from warranty_hub.reports.finance.cost_rollup import (
     cost_rows,
     write_parquet,
 )
-from warranty_hub.reports.finance.workbook import Note, write_workbook
+from warranty_hub.reports.finance.cross_table import cross_tables
+from warranty_hub.reports.finance.workbook import Contents, Note, write_workbook
 from warranty_hub.reports.publication import Publication, PublishedFile, publication
 from warranty_hub.reports.table import TEXT_RULE, described, write_csv
 
@@ -67,9 +68,8 @@ def _finance(db: Connection, files: Publication, by_month: Monthly, notes: Seque
         "cost_rollup.csv", lambda path: write_csv(path, COLUMNS, checked(cost_rows(db), totals)), **about, text_rule=TEXT_RULE
     )
     files.add("cost_rollup.parquet", lambda path: write_parquet(path, checked(cost_rows(db), totals)), **about)
-    files.add(
-        "cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), totals, by_month, notes), **about
-    )
+    beside = Contents(totals, list(cross_tables(db)), by_month, notes)
+    files.add("cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), beside), **about)
 
 
 def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[str]) -> Iterator[Note]:

@@ -5,6 +5,7 @@ that keeps the sum; a longer number is written as text. The exact amounts are in
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -16,6 +17,7 @@ import xlsxwriter
 from warranty_hub.money import quantise
 from warranty_hub.reports.analytics.figures import Monthly
 from warranty_hub.reports.finance.cost_rollup import AMOUNT, COLUMNS, CURRENCY, STAGE, ControlTotal
+from warranty_hub.reports.finance.cross_table import CrossTable
 from warranty_hub.reports.table import Kind, Row
 
 SHEET_ROWS = 1_000_000  # a worksheet has room for 1,048,576
@@ -28,10 +30,18 @@ Note = tuple[str, str, str]
 MONEY_FORMAT = "#,##0.00;[Red]-#,##0.00"
 
 
-def write_workbook(
-    path: Path, rows: Iterable[Row], totals: Sequence[ControlTotal], by_month: Monthly, notes: Iterable[Note]
-) -> None:
-    """Write the workbook: the rows, the chart of ``by_month``, and the notes with the control totals."""
+@dataclass(frozen=True)
+class Contents:
+    """What stands in the workbook beside its rows: tables, the chart of ``by_month``, and the notes with the control totals."""
+
+    totals: Sequence[ControlTotal]
+    tables: Sequence[CrossTable]
+    by_month: Monthly
+    notes: Sequence[Note]
+
+
+def write_workbook(path: Path, rows: Iterable[Row], contents: Contents) -> None:
+    """Write the workbook."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"title": "保修成本汇总 Warranty cost rollup", "created": CREATED})
@@ -39,8 +49,9 @@ def write_workbook(
         formats = _formats(book)
         rounded = Rounding()
         _cost_sheets(book, formats, rounded.rows(rows))
-        _chart_sheet(book, formats, by_month)
-        _notes_sheet(book, formats, notes, totals, rounded)
+        _table_sheet(book, formats, contents.tables)
+        _chart_sheet(book, formats, contents.by_month)
+        _notes_sheet(book, formats, contents.notes, contents.totals, rounded)
 
 
 class Rounding:
@@ -109,6 +120,24 @@ def _write(sheet: Any, row: int, at: int, value: object, cell_format: Any) -> No
         sheet.write_number(row, at, value, cell_format)
     elif value is not None:
         sheet.write_string(row, at, str(value), cell_format)
+
+
+def _table_sheet(book: Any, formats: dict[Any, Any], tables: Sequence[CrossTable]) -> None:
+    """One table below the other: the largest amounts of a currency and stage are found at a glance."""
+    sheet = book.add_worksheet("部位×项目 By component")
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 60, 16)
+    row = 0
+    for table in tables:
+        sheet.write_string(row, 0, f"{table.stage} {table.currency}", formats["title"])
+        sheet.write_string(row + 1, 0, "部位 Component", formats["head"])
+        for at, project in enumerate(table.cells.columns, start=1):
+            sheet.write_string(row + 1, at, project, formats["head"])
+        for below, (component, amounts) in enumerate(table.cells.iterrows(), start=row + 2):
+            sheet.write_string(below, 0, str(component), formats[Kind.TEXT])
+            for at, amount in enumerate(amounts, start=1):
+                _write(sheet, below, at, amount, formats[Kind.MONEY])
+        row += len(table.cells) + 4
 
 
 def _chart_sheet(book: Any, formats: dict[Any, Any], by_month: Monthly) -> None:
