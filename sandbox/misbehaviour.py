@@ -12,9 +12,7 @@ from dataclasses import replace
 from email.utils import formatdate
 
 from sandbox.web import Answer, Request, WebServer
-from warranty_hub.testing.faults import Fault
-
-LONG = 0.8  # seconds of silence: clients of the sandbox are told to wait less
+from warranty_hub.testing.faults import SILENCE, Fault
 
 
 class Misbehaviour:
@@ -29,7 +27,7 @@ class Misbehaviour:
         """The next fault, or the server's own answer."""
         fault = self.faults.pop(0) if self.faults else None
         if fault is Fault.SILENT:
-            time.sleep(LONG)
+            time.sleep(SILENCE)
         if fault in INSTEAD:
             return INSTEAD[fault]()
         if fault is Fault.REPEATED and self._previous is not None:

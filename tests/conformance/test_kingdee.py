@@ -46,7 +46,7 @@ class LedgerForTests(HttpSystem):
         local = example.changed.astimezone(ZONE).replace(tzinfo=None)
         head: dict[str, Any] = {
             "FAccountBookID.FNumber": "101", "FBillNo": f"PZ{example.number}", "FDate": local.date(), "FYEAR": local.year,
-            "FPERIOD": local.month, "FModifyDate": local,
+            "FPERIOD": local.month, "FModifyDate": local, "FAuditDate": local,
         }  # fmt: skip
         line: dict[str, Any] = {
             "FACCOUNTID.FNumber": "6601.05", "FEXPLANATION": example.text, "FCURRENCYID.FNumber": currency,

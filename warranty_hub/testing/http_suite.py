@@ -1,9 +1,10 @@
 """The checks that a source behind HTTP has to pass as well: each fault strikes each request, one run after the other."""
 
+import time
 from collections.abc import Iterator
 
 from warranty_hub.errors import HubError
-from warranty_hub.testing.faults import Fault
+from warranty_hub.testing.faults import SILENCE, Fault
 from warranty_hub.testing.source_suite import MANY, SourceSuite
 from warranty_hub.testing.trial import Trial
 
@@ -36,7 +37,10 @@ class HttpSourceSuite(SourceSuite):
 
     def test_http_silence(self, trial: Trial) -> None:
         """A call without an end would hold a worker for ever."""
-        _weathers(trial, Fault.SILENT)
+        began = time.monotonic()
+        for _ in _weathered(trial, Fault.SILENT):
+            assert time.monotonic() - began < SILENCE, "it waited to the end"
+            began = time.monotonic()
 
     def test_http_answer_cut_in_the_middle(self, trial: Trial) -> None:
         """Half an answer passes for a whole one where nobody counts."""
@@ -82,13 +86,19 @@ class HttpSourceSuite(SourceSuite):
 
 
 def _weathers(trial: Trial, fault: Fault) -> None:
-    """The run that meets the fault ends complete, wherever it strikes."""
+    for _ in _weathered(trial, fault):
+        pass
+
+
+def _weathered(trial: Trial, fault: Fault) -> Iterator[int]:
+    """The run that meets the fault ends complete, wherever it strikes; yields its place after each run."""
     for place in _strikes(trial, fault):
         try:
             trial.sync()
         except HubError as error:
             raise AssertionError(f"request {place}: {fault.value}: {error}") from error
         assert trial.stored() == trial.truth(), f"request {place}: {fault.value}: not what the system holds"
+        yield place
 
 
 def _admits(trial: Trial, fault: Fault, first: int = 1) -> None:

@@ -184,9 +184,11 @@ class SourceSuite(Suite):
     def test_a_second_run_writes_nothing(self, trial: Trial) -> None:
         """The same records again are no changes."""
         trial.put_many(MANY)
+        trial.put(MANY + 1, changed=TODAY - trial.declared().lookback / 2)
         trial.sync()
-        outcomes = trial.sync().outcomes
-        assert (outcomes["new"], outcomes["changed"]) == (0, 0)
+        report = trial.sync()
+        assert report.read, "the lookback was not read again"
+        assert (report.outcomes["new"], report.outcomes["changed"]) == (0, 0)
         assert trial.stored() == trial.truth()
 
     def test_new_and_changed_records_arrive_with_the_next_run(self, trial: Trial) -> None:
