@@ -35,16 +35,20 @@ Fields = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Form:
-    """Names and types of a form's fields; ``line`` is the name of its lines' id, ``parts`` what else the lines have."""
+    """Names and types of a form's fields: ``line`` is the name of its lines' id, ``parts`` what else the lines have.
+
+    ``audited`` is the time of the audit, which leaves FModifyDate as it is.
+    """
 
     id: str
     head: Mapping[str, type]
     line: str | None = None
     parts: Mapping[str, type] = field(default_factory=dict)
+    audited: str = "FApproveDate"
 
     def known(self) -> Mapping[str, type]:
         """Every field by its name in lower case: Kingdee does not look at the case."""
-        own = {self.id: int, **({self.line: int} if self.line else {})}
+        own = {self.id: int, self.audited: datetime, **({self.line: int} if self.line else {})}
         return {name.lower(): kind for name, kind in {**own, **COMMON, **self.head, **self.parts}.items()}
 
 
@@ -67,6 +71,7 @@ FORMS = {
             "FCURRENCYID.FNumber": str, "FEXCHANGERATE": Decimal, "FAMOUNTFOR": Decimal, "FDEBIT": Decimal, "FCREDIT": Decimal,
             "FDetailID.FFLEX4.FNumber": str, "FDetailID.FFLEX5.FNumber": str,
         },
+        "FAuditDate",
     ),
     "AP_Payable": Form(
         "FID",
@@ -151,7 +156,7 @@ class KingdeeServer(WebServer):
     def add(self, form: str, head: Fields, *lines: Fields) -> Bill:
         """Make a bill, audited and changed now unless ``head`` says otherwise. ValueError for what no form could hold."""
         now = self._clock()
-        made = {"FDocumentStatus": "C", "FCreateDate": now, "FModifyDate": now, "FApproveDate": now, **head}
+        made = {"FDocumentStatus": "C", "FCreateDate": now, "FModifyDate": now, FORMS[form].audited: now, **head}
         number = next(self._ids)
         bill = Bill(form, number, made, [])
         for place, line in enumerate(lines, start=1):
@@ -302,7 +307,7 @@ class KingdeeServer(WebServer):
             "FYEAR": day.year,
             "FPERIOD": day.month,
         }
-        bill = self.add("GL_VOUCHER", {**made, **own, "FDocumentStatus": "A", "FApproveDate": None}, *typed)
+        bill = self.add("GL_VOUCHER", {**made, **own, "FDocumentStatus": "A", "FAuditDate": None}, *typed)
         return _done(bill)
 
     def _take(self, operation: str, form_id: str, data: Mapping[str, Any]) -> Any:
@@ -313,7 +318,8 @@ class KingdeeServer(WebServer):
         before, after = STEPS[operation]
         if str(bill.head["FDocumentStatus"]) not in before:
             raise RefusedError(NOT_NOW, f"单据“{bill.head['FBillNo']}”的状态不允许此操作")
-        bill.head["FDocumentStatus"], bill.head["FModifyDate"] = after, self._clock()
+        bill.head["FDocumentStatus"] = after
+        bill.head[FORMS[form_id].audited] = self._clock() if after == "C" else None
         return _done(bill)
 
 

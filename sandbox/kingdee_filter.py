@@ -1,4 +1,4 @@
-"""Kingdee's filter language, the part of SQL that clients use: comparisons, in, and, or, parentheses; null equals nothing."""
+"""Kingdee's filter language, the part of SQL that clients use: comparisons, in, is null, and, or, parentheses."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -54,6 +54,9 @@ class Filter:
         asked = self._take()
         kind, name = check_field(asked, self._known), asked.lower()
         operator = self._take().lower()
+        if operator == "is":
+            self._expect("null")
+            return lambda row: row[name] is None
         if operator == "in":
             self._expect("(")
             wanted = [self._literal(kind)]

@@ -71,7 +71,7 @@ def voucher(server: KingdeeServer, number: int, amount: str = "100.10", **head: 
         "GL_VOUCHER",
         {
             "FAccountBookID.FNumber": "101", "FBillNo": f"PZ{number:04d}", "FDate": date(2025, 5, 8), "FYEAR": 2025,
-            "FPERIOD": 5, "FModifyDate": local(8, 9, number % 60), **head,
+            "FPERIOD": 5, "FModifyDate": local(8, 9, number % 60), "FAuditDate": local(8, 9, number % 60), **head,
         },
         {**line, "FACCOUNTID.FNumber": "6601.05", sides[0]: abs(money), sides[1]: Decimal(0),
          "FDetailID.FFLEX4.FNumber": "S201", "FDetailID.FFLEX5.FNumber": "P01"},
@@ -245,10 +245,21 @@ def test_a_version_that_gives_fewer_rows_than_asked_for_ends_after_its_first_pag
 
 def test_a_window_is_cut_in_another_zone_than_kingdees(kingdee: KingdeeServer) -> None:
     for hour in (8, 9, 10):
-        voucher(kingdee, hour, FModifyDate=local(8, hour))
+        voucher(kingdee, hour, FModifyDate=local(8, hour), FAuditDate=local(8, hour))
     start = datetime(2025, 5, 8, 1, tzinfo=UTC)  # 9 o'clock there
     assert set(numbers(source_of(kingdee).pages("vouchers", Window(start, start + timedelta(hours=1))))) == {"PZ0009", "PZ0010"}
     assert set(numbers(source_of(kingdee).pages("vouchers", Window(start, start)))) == {"PZ0009"}
+
+
+def test_a_voucher_audited_days_after_it_was_made_never_arrives(kingdee: KingdeeServer) -> None:
+    """Its window came and went while it was a draft. What was changed and audited in one window comes once."""
+    voucher(kingdee, 1, FModifyDate=local(2), FAuditDate=local(8))
+    voucher(kingdee, 2, FModifyDate=local(8), FAuditDate=local(8))
+    voucher(kingdee, 3, FModifyDate=None, FAuditDate=local(8))
+    voucher(kingdee, 4, FModifyDate=local(2), FAuditDate=local(2))
+    window = Window(local(7).replace(tzinfo=SHANGHAI), local(9).replace(tzinfo=SHANGHAI))
+    read = numbers(source_of(kingdee).pages("vouchers", window))
+    assert read == [name for name in ("PZ0002", "PZ0001", "PZ0003") for _ in ("debit", "credit")]
 
 
 def test_drafts_count_as_costs_or_a_filter_of_ones_own_counts_for_nothing(kingdee: KingdeeServer) -> None:
@@ -378,9 +389,9 @@ def scripted(connection: Connection) -> KingdeeSource:
         (reply(200, "<html>登录</html>", "text/html"), MalformedAnswerError, "HTML"),
         (reply(200, ""), MalformedAnswerError, "valid JSON"),
         (reply_json({"rows": []}), MalformedAnswerError, "no rows"),
-        (reply_json([["2025-05-08T09:00:00", 1, "S1"]]), MalformedAnswerError, "4 fields"),
-        (reply_json([{"FNumber": "S1"}]), MalformedAnswerError, "4 fields"),
-        (reply_json(["S1"]), MalformedAnswerError, "4 fields"),
+        (reply_json([["2025-05-08T09:00:00", 1, "S1"]]), MalformedAnswerError, "5 fields"),
+        (reply_json([{"FNumber": "S1"}]), MalformedAnswerError, "5 fields"),
+        (reply_json(["S1"]), MalformedAnswerError, "5 fields"),
     ],
 )
 def test_an_error_inside_a_good_answer_passes_for_rows(
@@ -414,7 +425,7 @@ def test_a_login_that_needs_a_person_is_tried_again_and_again(
 
 
 def supplier_rows(*moments: str | None) -> Any:
-    return reply_json([[moment, number, f"S{number}", "某公司"] for number, moment in enumerate(moments)])
+    return reply_json([[moment, None, number, f"S{number}", "某公司"] for number, moment in enumerate(moments)])
 
 
 def test_rows_in_another_order_than_asked_for_pass_for_the_whole(script: Script, scripted: KingdeeSource) -> None:

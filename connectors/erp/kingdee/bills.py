@@ -13,7 +13,11 @@ class Bills(Options):
     form: str = Field(description="FormId")
     id: str = Field(default="FID", description="Field with the bill's number inside Kingdee")
     line: str | None = Field(default=None, description="Field with the line's; none for what has no lines")
-    changed: str = Field(default="FModifyDate", description="Field with the change time; a few forms call it otherwise")
+    changed: tuple[str, ...] = Field(
+        default=("FModifyDate", "FApproveDate"),
+        min_length=1,
+        description="Fields with the times of the last change and of the audit, which need not move the first",
+    )
     fields: tuple[str, ...] = Field(min_length=1, description="The other fields to read, dots go down into other records")
     audited_only: bool = Field(default=True, description="Leave out what is not audited (FDocumentStatus C)")
     filter: str = Field(default="", description="What else must hold, in Kingdee's filter language")
@@ -32,9 +36,9 @@ class Bills(Options):
         return (self.id, self.line) if self.line else (self.id,)
 
     @property
-    def order(self) -> tuple[str, ...]:
-        """What puts lines into one order only."""
-        return (self.changed, *self.key)
+    def columns(self) -> tuple[str, ...]:
+        """All that is read of a line."""
+        return (*self.changed, *self.key, *self.fields)
 
 
 STREAMS = {
@@ -42,6 +46,7 @@ STREAMS = {
         form=VOUCHER,
         id="FVOUCHERID",
         line="FEntity_FEntryID",
+        changed=("FModifyDate", "FAuditDate"),
         fields=(
             "FAccountBookID.FNumber", "FBillNo", "FDate", "FBUSDATE", "FYEAR", "FPERIOD", "FEntity_FEntrySeq", "FEXPLANATION",
             "FACCOUNTID.FNumber", "FCURRENCYID.FNumber", "FAMOUNTFOR", "FDEBIT", "FCREDIT", "FDetailID.FFLEX4.FNumber",

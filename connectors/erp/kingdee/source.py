@@ -16,13 +16,14 @@ from connectors.contract import Page, Record, Stream, Window
 from connectors.erp.kingdee.api import KingdeeApi, KingdeeOptions, bill_query, read_rows
 from connectors.erp.kingdee.bills import STREAMS, Bills
 from connectors.options import read_options
-from warranty_hub.errors import BusinessError, ConfigError, PageOrderError, ProtocolError, RetryableError
+from warranty_hub.errors import BusinessError, ConfigError, MalformedAnswerError, PageOrderError, ProtocolError, RetryableError
 from warranty_hub.settings import Connection, ZoneName
 
 OLD_LIMIT = 2000  # rows of a page in older versions, whatever they are asked for
 FORM = "FormId"
-Mark = tuple[str, tuple[Any, ...]]
-"""A row's change time and key."""
+Row = dict[str, Any]
+Mark = tuple[Any, ...]
+"""A row's time and key."""
 
 
 class KingdeeSourceOptions(KingdeeOptions):
@@ -64,7 +65,7 @@ class KingdeeSource:
     def streams(self) -> Mapping[str, Stream]:
         """One for each kind of bill; a line's change time is its bill's, and tells nothing of a line that was removed."""
         return {
-            name: Stream(name, (FORM, *bills.key), bills.changed, sweepable=True, uniform=True)
+            name: Stream(name, (FORM, *bills.key), bills.changed[0], sweepable=True, uniform=True)
             for name, bills in self._options.streams.items()
         }
 
@@ -73,7 +74,9 @@ class KingdeeSource:
         empty = []
         for name, bills in self._options.streams.items():
             try:
-                found = self._ask(bills, (*bills.order, *bills.fields), _conditions(bills), 0, 1)
+                found = self._ask(bills, bills.columns, _conditions(bills), bills.key, 0, 1)
+            except MalformedAnswerError:
+                raise
             except (BusinessError, ProtocolError) as error:
                 raise ConfigError(
                     f"{bills.form} cannot be read: {error.message}",
@@ -88,52 +91,57 @@ class KingdeeSource:
         return None
 
     def pages(self, stream: str, window: Window) -> Iterator[Page]:
-        """The lines of bills changed in the window, in order of their change."""
+        """The lines of bills that were changed in the window, then of those that were only audited in it."""
         bills = self._options.streams[stream]
-        for number, rows in enumerate(self._walk(bills, (*bills.order, *bills.fields), window), start=1):
-            yield Page([{FORM: bills.form, **_nested(row)} for row in rows], f"page {number}, to {rows[-1][bills.changed]}")
+        for number, (reached, rows) in enumerate(self._changes(bills, window), start=1):
+            yield Page([{FORM: bills.form, **_nested(row)} for row in rows], f"page {number}, to {reached}")
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         """The source id of every line that the stream would show."""
         bills = self._options.streams[stream]
-        for rows in self._walk(bills, bills.order, None):
+        for _, rows in self._walk(bills, bills.changed[0], (bills.changed[0], *bills.key), _conditions(bills)):
             yield ["/".join((bills.form, *(str(row[part]) for part in bills.key))) for row in rows]
 
-    def _walk(self, bills: Bills, fields: Sequence[str], window: Window | None) -> Iterator[list[dict[str, Any]]]:
-        """Rows from the window's start on, each once; None is all of them."""
-        since = self._local(window.start) if window and window.start else ""
-        until = [f"{bills.changed}<='{self._local(window.end)}'"] if window and window.start else []
+    def _changes(self, bills: Bills, window: Window) -> Iterator[tuple[str, list[Row]]]:
+        conditions = _conditions(bills)
+        if window.start is None:
+            yield from self._walk(bills, bills.changed[0], bills.columns, conditions)
+            return
+        start, end = (f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M:%S}" for moment in (window.start, window.end))
+        for changed in bills.changed:
+            yield from self._walk(bills, changed, bills.columns, [*conditions, f"{changed}<='{end}'"], start)
+            conditions.append(f"{changed}<'{start}' or {changed} is null")  # the others were read just now
+
+    def _walk(
+        self, bills: Bills, changed: str, columns: Sequence[str], conditions: Sequence[str], since: str = ""
+    ) -> Iterator[tuple[str, list[Row]]]:
+        """Rows in order of a time, from ``since`` on, each once; with each page the time that it reaches."""
         skip, before = 0, list[Mark]()
         while True:
-            lower = [f"{bills.changed}>='{since}'"] if since else []
-            rows = self._ask(bills, fields, [*_conditions(bills), *lower, *until], skip, self._options.page_size)
-            marks = [_mark(row, bills) for row in rows]
-            self._check_order(bills, marks, since)
+            lower = [f"{changed}>='{since}'"] if since else []
+            order = (changed, *bills.key)
+            rows = self._ask(bills, columns, [*conditions, *lower], order, skip, self._options.page_size)
+            marks = [(_moment(row[changed]), *(row[part] for part in bills.key)) for row in rows]
+            moments = [mark[0] for mark in marks]
+            if moments != sorted(moments) or (moments and moments[0] < since):
+                raise PageOrderError(
+                    f"{bills.form} at {self._api.host}: rows are not in order of {changed}, or came a second time"
+                )
             if skip and marks[:1] != before[-1:]:
                 raise RetryableError(f"{bills.form} at {self._api.host}: rows of {since} moved while they were read")
             known = set(before)
             if new := [row for row, mark in zip(rows, marks, strict=True) if mark not in known]:
-                yield new
+                yield moments[-1], new
             if len(rows) not in (self._options.page_size, OLD_LIMIT):
                 return
-            reached, before = marks[-1][0], marks
-            since, skip = (since, skip + len(rows) - 1) if reached == since else (reached, 0)
-
-    def _check_order(self, bills: Bills, marks: Sequence[Mark], since: str) -> None:
-        moments = [moment for moment, _ in marks]
-        if moments != sorted(moments) or (moments and moments[0] < since):
-            raise PageOrderError(
-                f"{bills.form} at {self._api.host}: rows are not in order of {bills.changed}, or came a second time"
-            )
+            since, skip = (since, skip + len(rows) - 1) if moments[-1] == since else (moments[-1], 0)
+            before = marks
 
     def _ask(
-        self, bills: Bills, fields: Sequence[str], conditions: Sequence[str], skip: int, limit: int
-    ) -> list[dict[str, Any]]:
-        question = bill_query(bills.form, fields, " and ".join(f"({part})" for part in conditions), bills.order, skip, limit)
-        return read_rows(self._api.query(self._options.query, question), fields)
-
-    def _local(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+        self, bills: Bills, columns: Sequence[str], conditions: Sequence[str], order: Sequence[str], skip: int, limit: int
+    ) -> list[Row]:
+        question = bill_query(bills.form, columns, " and ".join(f"({part})" for part in conditions), order, skip, limit)
+        return read_rows(self._api.query(self._options.query, question), columns)
 
 
 def _conditions(bills: Bills) -> list[str]:
@@ -141,10 +149,9 @@ def _conditions(bills: Bills) -> list[str]:
     return [*audited, *([bills.filter] if bills.filter else [])]
 
 
-def _mark(row: Mapping[str, Any], bills: Bills) -> Mark:
-    """The change time is written as a filter takes it; none sorts first, as in Kingdee's database."""
-    changed = row[bills.changed]
-    return str(changed).replace("T", " ") if changed else "", tuple(row[part] for part in bills.key)
+def _moment(value: object) -> str:
+    """A time as a filter takes it; none sorts first, as in Kingdee's database."""
+    return str(value).replace("T", " ") if value else ""
 
 
 def _nested(row: Mapping[str, Any]) -> Record:
