@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from connectors.contract import OutboxItem, Page, Window
-from connectors.erp.kingdee.api import KingdeeOptions, SignedCalls
 from connectors.erp.kingdee.bills import STREAMS
 from connectors.erp.kingdee.journal import KingdeeSink, KingdeeSinkOptions
+from connectors.erp.kingdee.login import KingdeeOptions, SignedCalls
 from connectors.erp.kingdee.source import KingdeeSource, KingdeeSourceOptions
 from connectors.http import HttpOptions
 from sandbox.kingdee import Bill, KingdeeServer, KingdeeUser
@@ -424,6 +424,13 @@ def test_a_login_that_needs_a_person_is_tried_again_and_again(
     assert json.loads(script.seen[1].body)["acctID"] == CENTRE
 
 
+def test_a_session_that_is_never_there_is_opened_for_ever(script: Script, scripted: KingdeeSource) -> None:
+    script.then(reply_json([[refusal(1)]]), reply_json({"LoginResultType": 1}), reply_json([[refusal(1)]]))
+    with pytest.raises(LoginError, match="MsgCode 1"):
+        scripted.check()
+    assert len(script.seen) == 3
+
+
 def supplier_rows(*moments: str | None) -> Any:
     return reply_json([[moment, None, number, f"S{number}", "某公司"] for number, moment in enumerate(moments)])
 
@@ -533,6 +540,14 @@ def test_an_answer_that_never_came_leads_to_a_second_voucher(kingdee: KingdeeSer
     assert reply.details["FDocumentStatus"] == "C"
 
 
+def test_an_answer_that_says_nothing_passes_for_a_saved_voucher(script: Script, connection: Connection) -> None:
+    given = {"data_centre": CENTRE, "login": "password", "key_field": "F_HUB_Key", "http": QUICK}
+    script.then(reply_json([]), reply_json({"Result": {"Id": 7}}))
+    with pytest.raises(MalformedAnswerError, match="whether it was done"):
+        KingdeeSink(connection, KingdeeSinkOptions.model_validate(given)).perform(ITEM)
+    assert len(script.seen) == 2
+
+
 def test_a_copied_voucher_is_taken_for_ours(kingdee: KingdeeServer) -> None:
     sink = sink_of(kingdee)
     sink.perform(ITEM)
@@ -589,6 +604,12 @@ def test_a_refused_voucher_does_not_tell_why(kingdee: KingdeeServer) -> None:
 def test_options_that_cannot_work_are_noticed_in_the_night(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         KingdeeSourceOptions.model_validate({"zone": "Asia/Shanghai", "data_centre": CENTRE, "login": "password", **options})
+
+
+def test_half_an_app_id_is_noticed_with_the_first_call(kingdee: KingdeeServer) -> None:
+    for app_id in ("100_too-short", "100_" + "!" * 32):
+        with pytest.raises(ConfigError, match="no key"):
+            source_of(kingdee, login="signed", app_id=app_id)
 
 
 def test_a_form_of_ones_own_cannot_be_read(kingdee: KingdeeServer) -> None:

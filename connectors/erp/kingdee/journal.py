@@ -10,8 +10,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from connectors.contract import OutboxItem, Reply
-from connectors.erp.kingdee.api import KingdeeApi, KingdeeOptions, bill_query, read_rows
+from connectors.erp.kingdee.api import KingdeeApi
 from connectors.erp.kingdee.bills import VOUCHER
+from connectors.erp.kingdee.login import KingdeeOptions
+from connectors.erp.kingdee.wire import bill_query, read_rows
 from connectors.options import read_options
 from warranty_hub.errors import BusinessError, ConfigError, LookupImpossibleError, ProtocolError
 from warranty_hub.records.effects import POST_JOURNAL, JournalEntry, JournalLine

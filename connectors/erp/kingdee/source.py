@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from connectors.contract import Page, Record, Stream, Window
-from connectors.erp.kingdee.api import KingdeeApi, KingdeeOptions, bill_query, read_rows
+from connectors.erp.kingdee.api import KingdeeApi
 from connectors.erp.kingdee.bills import STREAMS, Bills
+from connectors.erp.kingdee.login import KingdeeOptions
+from connectors.erp.kingdee.wire import bill_query, read_rows
 from connectors.options import read_options
 from warranty_hub.errors import BusinessError, ConfigError, MalformedAnswerError, PageOrderError, ProtocolError, RetryableError
 from warranty_hub.settings import Connection, ZoneName
