@@ -20,7 +20,7 @@ _CIVIL_TIME = re.compile(
     r"(?:[ T]*([0-9]{1,2})[:时]([0-9]{1,2})分?(?::?([0-9]{1,2})秒?(?:\.[0-9]+)?)?)?"
 )
 _SAP_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
-_SAP_CLOCK = re.compile(r"PT([0-9]{1,2})H([0-9]{1,2})M([0-9]{1,2})S")
+_SAP_CLOCK = re.compile(r"PT([01][0-9]|2[0-3])H([0-5][0-9])M([0-5][0-9])S")
 _SAP_YEAR = re.compile(r"[0-9]{4}")
 _SAP_PERIOD = re.compile(r"0*([1-9]|1[0-6])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

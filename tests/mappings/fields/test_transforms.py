@@ -117,6 +117,31 @@ def test_what_is_no_odata_date_is_refused(written: str) -> None:
         sap_day(written)
 
 
+def test_a_time_on_a_day_of_sap_s_is_taken_for_utc() -> None:
+    """2025-03-05 in Shanghai, at 8:30."""
+    assert ALL["sap_local_time"]("/Date(1741132800000)/", "PT08H30M00S") == datetime(2025, 3, 5, 0, 30, tzinfo=UTC)
+    assert ALL["sap_local_time"]("/Date(1741132800000)/", None) == datetime(2025, 3, 5, tzinfo=SHANGHAI)
+    assert ALL["sap_local_time"](None, "PT00H00M00S") is None
+
+
+@pytest.mark.parametrize("clock", ["PT24H00M00S", "PT08H60M00S", "08:30:00", "PT8H"])
+def test_what_is_no_time_of_day_is_refused(clock: str) -> None:
+    with pytest.raises(ValueError, match="not a time of day"):
+        ALL["sap_local_time"]("/Date(1741132800000)/", clock)
+
+
+def test_the_last_change_is_older_than_what_sap_tells() -> None:
+    exact, day, created = "/Date(1741162052000+0000)/", "/Date(1741132800000)/", "/Date(1740787200000)/"
+    assert ALL["sap_last_change"](exact, day, "PT08H30M00S", created, None) == datetime(2025, 3, 5, 8, 7, 32, tzinfo=UTC)
+    assert ALL["sap_last_change"](None, day, "PT08H30M00S", created, None) == datetime(2025, 3, 5, 0, 30, tzinfo=UTC)
+    assert ALL["sap_last_change"](None, None, "PT00H00M00S", created, "PT08H00M00S") == datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def test_a_price_times_a_quantity_is_rounded() -> None:
+    assert ALL["product"]("130.505", "2.500") == Decimal("326.262500")
+    assert ALL["product"](None, "2") is None
+
+
 @pytest.mark.parametrize(
     ("period", "month"), [("001", "2025-01"), ("012", "2025-12"), ("013", "2025-12"), ("16", "2025-12"), (3, "2025-03")]
 )
@@ -181,6 +206,7 @@ REASONS_OF_ANY_TEXT = {
     "finer than one basis point",
     "not a date in OData V2's form /Date(…)/",
     "a date outside the years 1 to 9999",
+    "not a time of day in OData V2's form PT15H51M04S",
     "DebitCreditCode is neither S nor H",
     "both sides are filled",
     "fiscal year is not four digits",
