@@ -56,11 +56,7 @@ def build_sink(connection: Connection, options: Mapping[str, Any]) -> "KingdeeSi
 
 
 class KingdeeSink:
-    """A Sink (connectors.contract) for ``post_journal``: one voucher per item, saved, submitted and audited.
-
-    Our key stands in `key_field`, where a query finds it. So a voucher that was left halfway is found, and taken up where it
-    stands: `perform` never saves a second one.
-    """
+    """A Sink (connectors.contract) for ``post_journal``: one voucher per item. A reply's reference is its FVOUCHERID."""
 
     def __init__(self, connection: Connection, options: KingdeeSinkOptions) -> None:
         self._options = options
