@@ -44,8 +44,8 @@ class TrytonForTests(HttpSystem):
         )  # fmt: skip
         self._server.put(
             "account.move.line", example.number, move=move, debit=example.amount, credit=Decimal(0),
-            amount_second_currency=None, second_currency=None, account={"id": 2, "code": "660105"}, party=None, description=example.text, origin=None,
-            state="valid", create_date=example.changed,
+            amount_second_currency=None, second_currency=None, account={"id": 2, "code": "660105"}, party=None,
+            description=example.text, origin=None, state="valid", create_date=example.changed,
         )  # fmt: skip
 
     def remove(self, number: int) -> None:

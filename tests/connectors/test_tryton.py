@@ -1,0 +1,448 @@
+"""Tryton against the sandbox's, of either generation, and against scripted answers; the real ones are in tests/foreign."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from connectors.contract import OutboxItem, Window
+from connectors.erp.tryton.sink import TrytonSink, build_sink
+from connectors.erp.tryton.source import TrytonSource, build_source
+from sandbox.misbehaviour import Misbehaviour
+from sandbox.tryton import TrytonServer
+from tests.conformance.impatient import IMPATIENT
+from tests.connectors.misbehaving import Script, reply, reply_json
+from tests.sandbox.systems import http_connection
+from warranty_hub.errors import (
+    BusinessError,
+    ConfigError,
+    HubError,
+    LoginError,
+    MalformedAnswerError,
+    PageOrderError,
+    ProtocolError,
+    RateLimitedError,
+    SystemUnreachableError,
+)
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.sync import sync_stream
+from warranty_hub.settings import Connection, Settings
+from warranty_hub.testing.faults import Fault
+
+PASSWORD = "canary-密码"
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+ALL = Window(None, NOW)
+COMPANY = {"id": 1, "party": {"id": 1, "code": "1000"}, "currency": {"id": 1, "code": "CNY"}}
+YEAR = {"id": 1, "name": "2025"}
+MARCH = {
+    "name": "2025-03", "start_date": date(2025, 3, 1), "end_date": date(2025, 3, 31), "state": "open", "type": "standard",
+    "fiscalyear": YEAR, "company": COMPANY,
+}  # fmt: skip
+EXPENSE, PROVISION, PAYABLE = "660105", "224101", "2202"
+
+
+class Books(TrytonServer):
+    """A company with three accounts, one open period and a closed one, a journal and a supplier."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__("hub", PASSWORD, version=version)
+        self.put("company.company", 1, **{**COMPANY, "id": 1})
+        self.put("account.period", 3, **MARCH)
+        february = {"name": "2025-02", "start_date": date(2025, 2, 1), "end_date": date(2025, 2, 28), "state": "closed"}
+        self.put("account.period", 2, **{**MARCH, **february})
+        self.put("account.journal", 5, code="MISC", type="general")
+        self.put("party.party", 7, code="V001", name="江南防水工程有限公司", active=True)
+        for number, code in enumerate((EXPENSE, PROVISION, PAYABLE), start=20):
+            self.put("account.account", number, code=code, company=COMPANY, type={"id": 1}, party_required=code == PAYABLE)
+
+    def enter(self, number: int, amount: str, *, state: str = "posted", account: int = 20, **line: Any) -> dict[str, Any]:
+        """An entry of one line that matters; returns the entry."""
+        move = self.put(
+            "account.move", number, number=f"M{number}", post_number=f"M{number}", date=date(2025, 3, 9), description="计提",
+            state=state, origin=None, period=self.tables["account.period"][3], company=COMPANY,
+            journal=self.tables["account.journal"][5],
+        )  # fmt: skip
+        net = Decimal(amount)
+        told = {
+            "debit": max(net, Decimal(0)), "credit": max(-net, Decimal(0)), "amount_second_currency": None,
+            "second_currency": None, "party": None, "description": None, "origin": None, "state": "valid",
+        }  # fmt: skip
+        self.put("account.move.line", number, move=move, account=self.tables["account.account"][account], **{**told, **line})
+        return move
+
+    def invoice(self, number: int, amount: str, base: str, *, currency: str = "CNY", state: str = "posted") -> None:
+        """A supplier's invoice of one line, with its entry."""
+        move = self.enter(number, base, origin=f"account.invoice.line,{number}")
+        head = {
+            "id": number, "number": f"R{number}", "reference": f"WX2025{number:05d}", "state": state, "type": "in",
+            "invoice_date": date(2025, 3, 8), "description": None, "party": self.tables["party.party"][7], "move": move,
+            "currency": {"id": 9, "code": currency}, "company": COMPANY, "write_date": None,
+        }  # fmt: skip
+        self.put(
+            "account.invoice.line", number, type="line", invoice=head, amount=Decimal(amount), description=f"维修 {number}",
+            origin=None, account=self.tables["account.account"][20],
+        )  # fmt: skip
+
+
+@pytest.fixture(params=["7.0.59", "8.2"])
+def books(request: pytest.FixtureRequest) -> Iterator[Books]:
+    """Either generation."""
+    with Books(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def modern() -> Iterator[Books]:
+    """8.2, where the generation makes no difference."""
+    with Books("8.2") as server:
+        yield server
+
+
+def connection(server: TrytonServer) -> Connection:
+    return http_connection("tryton", server, "hub", PASSWORD)
+
+
+def options(**given: Any) -> dict[str, Any]:
+    return {"zone": "Asia/Shanghai", "database": "hub", "accounts": ["66*"], "page_size": 2, "http": IMPATIENT, **given}
+
+
+def source(server: TrytonServer, **given: Any) -> TrytonSource:
+    return build_source(connection(server), options(**given))
+
+
+def sink(server: TrytonServer) -> TrytonSink:
+    return build_sink(connection(server), {"database": "hub", "journal": "MISC", "http": IMPATIENT})
+
+
+def scripted(given: Connection) -> TrytonSource:
+    return build_source(given, options())
+
+
+def ids(given: TrytonSource, stream: str = "cost_lines", window: Window = ALL) -> list[int]:
+    return [record["id"] for page in given.pages(stream, window) for record in page.records]
+
+
+def entry(key: str = "prov:1", **changes: Any) -> OutboxItem:
+    lines = [{"account": EXPENSE, "amount": "12.30", "text": "计提"}, {"account": PROVISION, "amount": "-12.30"}]
+    head = {"company_code": "1000", "posting_date": "2025-03-31", "document_date": "2025-03-30", "currency": "CNY"}
+    return OutboxItem(key, "post_journal", {**head, "reference": "PROV-3", "text": "保修", "lines": lines, **changes})
+
+
+def described(server: TrytonServer) -> list[tuple[str, str]]:
+    return [(move["description"], move["state"]) for move in server.tables["account.move"].values()]
+
+
+# ------------------------------------------------------------------------------------------------ end to end
+def hub(server: TrytonServer, engine: Engine, costs: str) -> Hub:
+    streams = {stream: {"map": f"tryton_{stream}", "job": "costs"} for stream in ("parties", "periods", "balances")}
+    own = {name: value for name, value in options(costs_from=costs).items() if name != "zone"}
+    given = {
+        "system": "tryton", "connection": "tryton", "options": own,
+        "streams": {**streams, "cost_lines": {"map": f"tryton_{costs}", "job": "costs"}},
+    }  # fmt: skip
+    settings = Settings.model_validate({"database": "postgresql+psycopg:///unused", "sources": {"erp": given}})
+    return Hub(settings, engine, connections=lambda _: connection(server), clock=lambda: NOW)
+
+
+@pytest.mark.parametrize("costs", ["entries", "invoices"])
+def test_a_cent_is_lost_or_a_second_run_writes_again(books: Books, warehouse: Engine, costs: str) -> None:
+    books.invoice(1, "0.10", "0.10")
+    books.invoice(2, "700.07", "4986.93", currency="USD")
+    books.invoice(3, "-100.05", "-100.05")
+    for stream in ("cost_lines", "parties", "periods", "balances"):
+        sync_stream(hub(books, warehouse, costs), "erp", stream)
+        again = sync_stream(hub(books, warehouse, costs), "erp", stream).outcomes
+        assert (again["new"], again["changed"]) == (0, 0), stream
+    query = "SELECT sum(base_amount), count(*), min(document_no), min(period), max(company_code) FROM hub.cost_line"
+    with warehouse.connect() as db:
+        first = "M1" if costs == "entries" else "R1"
+        assert tuple(db.execute(text(query)).one()) == (Decimal("4886.98"), 3, first, "2025-03", "1000")
+        balance = "SELECT period, debit, credit FROM hub.gl_balance ORDER BY 1"
+        nothing = ("2025-02", Decimal(0), Decimal(0))
+        assert [tuple(row) for row in db.execute(text(balance))] == [
+            nothing,
+            ("2025-03", Decimal("4987.03"), Decimal("100.05")),
+        ]
+        told = "SELECT text, assignment FROM hub.cost_line ORDER BY 1"
+        assert db.execute(text(told)).first() == ("维修 1", "WX202500001")
+        states = "SELECT period, status FROM hub.period ORDER BY 1"
+        assert [tuple(row) for row in db.execute(text(states))] == [("2025-02", "CLOSED"), ("2025-03", "OPEN")]
+
+
+def test_the_documents_currency_is_taken_for_the_companys(modern: Books) -> None:
+    modern.enter(1, "-4986.93", amount_second_currency=Decimal("-700.07"), second_currency={"id": 9, "code": "USD"})
+    modern.enter(2, "5.50")
+    found = [record for page in source(modern).pages("cost_lines", ALL) for record in page.records]
+    assert [(record["amount"], record["currency"], record["base_amount"]) for record in found] == [
+        (Decimal("-700.07"), "USD", Decimal("-4986.93")),
+        (Decimal("5.50"), "CNY", Decimal("5.50")),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ which records
+@pytest.mark.parametrize("page_size", [1, 2, 3, 7, 100])
+def test_a_page_boundary_loses_or_doubles_lines(modern: Books, page_size: int) -> None:
+    for number in range(1, 8):
+        modern.enter(number, "1")
+    assert ids(source(modern, page_size=page_size)) == list(range(1, 8))
+
+
+def test_drafts_other_accounts_or_customers_become_costs(modern: Books) -> None:
+    modern.enter(1, "1", state="draft")
+    modern.enter(2, "1", account=21)
+    modern.invoice(3, "1", "1")
+    modern.invoice(4, "1", "1")
+    modern.tables["account.invoice.line"][4]["invoice"]["type"] = "out"
+    assert ids(source(modern)) == [3, 4]
+    assert ids(source(modern, accounts=["6601*", PROVISION])) == [2, 3, 4]
+    assert ids(source(modern, costs_from="invoices")) == [3]
+
+
+def test_what_is_posted_later_than_it_was_entered_is_never_read(modern: Books) -> None:
+    move = modern.enter(1, "1", state="draft")
+    window = Window(NOW - timedelta(days=1), NOW)
+    assert ids(source(modern), window=window) == []
+    move.update(state="posted", write_date=NOW - timedelta(hours=1))
+    assert ids(source(modern), window=window) == [1]
+    move["write_date"] = NOW
+    assert ids(source(modern), window=window) == [1]
+    move["write_date"] = NOW + timedelta(seconds=1)
+    assert ids(source(modern), window=window) == []
+
+
+def test_a_record_without_any_time_is_left_out_of_a_full_read(modern: Books) -> None:
+    modern.put("party.party", 8, code="V002", name="旧", active=False, create_date=None)
+    assert ids(source(modern), "parties") == [7, 8]
+
+
+def test_a_deletion_is_not_seen_or_a_posted_line_is_swept(modern: Books) -> None:
+    given = source(modern)
+    assert [key for page in given.keys("parties") for key in page] == ["7"]
+    assert given.streams()["periods"].sweepable
+    for stream in ("cost_lines", "balances"):
+        with pytest.raises(ConfigError, match="cannot be swept"):
+            given.keys(stream)
+
+
+def test_a_field_of_ones_own_module_cannot_be_read(modern: Books) -> None:
+    modern.enter(1, "1", project={"id": 4, "code": "P03"})
+    (page,) = source(modern, extra_fields={"cost_lines": ["project.code"]}).pages("cost_lines", ALL)
+    assert page.records[0]["project"] == {"id": 4, "code": "P03"}
+    with pytest.raises(ProtocolError, match="error 'colour'"):
+        ids(source(modern, extra_fields={"cost_lines": ["colour"]}))
+
+
+# ------------------------------------------------------------------------------------------------ the wire
+def test_check_does_not_say_what_answers(books: Books) -> None:
+    line = source(books).check()
+    assert books.address in line
+    assert ("Tryton 7.0.59 " in line) != ("Tryton 8.2 " in line)
+    assert "1 accounts are ours" in line
+    assert "no account has these codes" in source(books, accounts=["99"]).check()
+    assert source(books).now() is None
+
+
+def test_a_wrong_password_is_insisted_on(books: Books) -> None:
+    seen = [request.path for request in _spied(books, lambda: _refused(books, LoginError, login="someone"))]
+    assert seen.count(seen[-1]) == 1
+
+
+def test_a_wrong_database_has_no_clear_error(books: Books) -> None:
+    with pytest.raises(ConfigError, match="no Tryton database 'other'"):
+        source(books, database="other").check()
+
+
+def test_a_session_that_ends_stops_the_run(books: Books) -> None:
+    for number in range(1, 6):
+        books.enter(number, "1")
+    pages = source(books).pages("cost_lines", ALL)
+    read = [record["id"] for record in next(pages).records]
+    books.end_sessions()
+    assert read + [record["id"] for page in pages for record in page.records] == [1, 2, 3, 4, 5]
+
+
+def test_a_session_that_never_holds_is_renewed_for_ever(modern: Books) -> None:
+    faults = Misbehaviour(modern).faults
+    faults[:] = [None, Fault.EXPIRED, None, Fault.EXPIRED]
+    with pytest.raises(LoginError):
+        source(modern).check()
+    assert faults == []
+
+
+def answering(script: Script, *answers: Any) -> None:
+    """Answer calls with these in their order, each under the call's own id."""
+
+    def step(content: Any) -> Any:
+        def answer(handler: Any) -> None:
+            number = json.loads(script.seen[-1].body)["id"]
+            reply_json({**content, "id": content.get("id", number)})(handler)
+
+        return answer
+
+    script.then(step({"result": [1, "s", None]}), *(step(content) for content in answers))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (["UserError", ["You are not allowed to read.", "", None]], BusinessError, "refused: You are not allowed to read"),
+        (["UserWarning", ["w1", "Really?", "It is late."]], BusinessError, "before it goes on: Really? It is late"),
+        (["LoginException", ["sms_code", "Code", "char"]], LoginError, "more than user and password"),
+        (["'no.such'", ""], ProtocolError, "error 'no.such'"),
+        ([], ProtocolError, "answered with the error"),
+        ("gone", ProtocolError, "error gone"),
+    ],
+)
+def test_trytons_own_words_are_lost(
+    script: Script, connection: Connection, error: Any, kind: type[HubError], said: str
+) -> None:
+    answering(script, {"error": error})
+    with pytest.raises(HubError, match=re.escape(said)) as caught:
+        scripted(connection).check()
+    assert type(caught.value) is kind
+
+
+def test_a_conflict_ends_the_run_although_it_passes(script: Script, connection: Connection) -> None:
+    answering(script, {"error": ["ConcurrencyException", "changed"]}, {"result": 3}, {"result": "8.2"})
+    assert "3 accounts" in scripted(connection).check()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"result": 1, "id": 0}, "another call"),
+        ({"nothing": 1}, "no answer of JSON-RPC"),
+        ({"result": [{"id": 1, "code": {"__class__": "Decimal", "decimal": "x"}}]}, "decimal or a date"),
+        ({"result": [{"id": 1, "code": {"__class__": "datetime", "year": 2025}}]}, "decimal or a date"),
+        ({"result": [{"code": 1}]}, "no records"),
+        ({"result": {"id": 1}}, "no records"),
+    ],
+)
+def test_a_wrong_answer_passes_for_records(script: Script, connection: Connection, content: Any, said: str) -> None:
+    answering(script, content)
+    with pytest.raises(ProtocolError, match=said):
+        ids(scripted(connection), "parties")
+
+
+def test_a_page_of_before_is_read_again_and_again(script: Script, connection: Connection) -> None:
+    page = {"result": [{"id": number, "create_date": None, "write_date": None} for number in (4, 5)]}
+    answering(script, page, page)
+    with pytest.raises(PageOrderError, match="4 after 5"):
+        ids(scripted(connection), "parties")
+
+
+def test_a_flood_of_logins_is_taken_for_a_wrong_password(script: Script, connection: Connection) -> None:
+    script.then(reply(429, "", "text/html"))
+    with pytest.raises(RateLimitedError):
+        scripted(connection).check()
+
+
+def test_a_login_page_is_taken_for_a_session(script: Script, connection: Connection) -> None:
+    script.then(reply(200, "<html>", "text/html"))
+    with pytest.raises(MalformedAnswerError, match="HTML"):
+        scripted(connection).check()
+
+
+# ------------------------------------------------------------------------------------------------ entries
+def test_an_entry_arrives_changed_or_unposted(books: Books) -> None:
+    reply = sink(books).perform(entry())
+    (move,) = books.tables["account.move"].values()
+    assert (move["state"], move["date"], move["description"]) == ("posted", date(2025, 3, 31), "PROV-3 保修 [prov:1]")
+    assert (move["period"]["name"], move["journal"]["code"]) == ("2025-03", "MISC")
+    assert reply.reference == str(move["id"])
+    assert reply.details == {"move": move["id"], "period": "2025-03"}
+    lines = [(line["account"]["code"], line["debit"], line["credit"]) for line in books.tables["account.move.line"].values()]
+    assert lines == [(EXPENSE, Decimal("12.30"), Decimal(0)), (PROVISION, Decimal(0), Decimal("12.30"))]
+
+
+def test_an_entry_is_posted_twice_or_another_one_is_found(books: Books) -> None:
+    assert sink(books).lookup(entry()) is None
+    done = sink(books).perform(entry())
+    assert sink(books).perform(entry()) == done == sink(books).lookup(entry())
+    assert sink(books).lookup(entry("rov:1")) is None
+    assert len(described(books)) == 1
+
+
+@pytest.mark.parametrize("place", [Fault.CUT, Fault.SILENT, Fault.UNAVAILABLE])
+def test_an_interruption_makes_two_entries_or_none(modern: Books, place: Fault) -> None:
+    """Whichever request it strikes: what is found then, or made by the next try, is one posted entry."""
+    faults = Misbehaviour(modern).faults
+    for number in range(1, 12):
+        faults[:] = [*[None] * number, place]
+        item = entry(f"prov:{number}")
+        try:
+            sink(modern).perform(item)
+        except (SystemUnreachableError, MalformedAnswerError):
+            faults.clear()
+            assert sink(modern).lookup(item) or sink(modern).perform(item)
+        assert [state for description, state in described(modern) if f"[prov:{number}]" in description] == ["posted"]
+
+
+def test_an_entry_that_is_refused_leaves_a_draft(modern: Books) -> None:
+    period = modern.tables["account.period"][3]
+    strict = sink(modern)
+    posting = modern.respond
+
+    def close(request: Any) -> Any:
+        if b"account.move.post" in request.body:
+            period["state"] = "closed"
+        return posting(request)
+
+    modern.respond = close
+    with pytest.raises(BusinessError, match="period is closed") as caught:
+        strict.perform(entry())
+    assert caught.value.reply_code == "UserError"
+    assert described(modern) == []
+    assert modern.tables["account.move.line"] == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"company_code": "9"}, "no company with the code 9"),
+        ({"posting_date": "2025-02-10"}, "no open period for 2025-02-10"),
+        ({"currency": "USD"}, "ledger in CNY, the entry is in USD"),
+        ({"lines": [{"account": "9", "amount": "1"}, {"account": EXPENSE, "amount": "-1"}]}, "no account 9"),
+        ({"lines": [{"account": PAYABLE, "amount": "1"}, {"account": EXPENSE, "amount": "-1"}]}, "no party None"),
+        ({"lines": [{"account": EXPENSE, "amount": "1"}, {"account": EXPENSE, "amount": "-2"}]}, "debit and credit differ"),
+    ],
+)
+def test_an_impossible_entry_is_begun(modern: Books, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BusinessError, match=said):
+        sink(modern).perform(entry(**changes))
+    assert described(modern) == []
+
+
+def test_a_supplier_stands_where_tryton_wants_none_or_not_where_it_wants_one(modern: Books) -> None:
+    lines = [{"account": code, "amount": amount, "supplier_code": "V001"} for code, amount in ((PAYABLE, "-1"), (EXPENSE, "1"))]
+    sink(modern).perform(entry(lines=lines))
+    parties = [line["party"] and line["party"]["code"] for line in modern.tables["account.move.line"].values()]
+    assert parties == ["V001", None]
+
+
+def test_another_kind_of_item_is_posted(modern: Books) -> None:
+    with pytest.raises(ConfigError, match="cannot perform 'submit_plan'"):
+        sink(modern).perform(OutboxItem("k", "submit_plan", {}))
+
+
+def _refused(server: TrytonServer, kind: type[HubError], login: str) -> None:
+    with pytest.raises(kind):
+        build_source(replace(connection(server), login=login), options()).check()
+
+
+def _spied(server: TrytonServer, act: Any) -> list[Any]:
+    seen, answering = [], server.respond
+
+    def respond(request: Any) -> Any:
+        seen.append(request)
+        return answering(request)
+
+    server.respond = respond
+    act()
+    return seen
