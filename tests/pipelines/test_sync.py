@@ -1,5 +1,6 @@
 """What an IT department relies on: every record is accounted for, nothing is lost, nothing is doubled."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -189,6 +190,15 @@ def test_an_empty_source_trips_the_fuse_and_deletes_nothing(warehouse: Engine) -
     with pytest.raises(DeletionFuseError, match="10 of 10"):
         sweep_deletions(hub, "wms", "tickets")
     assert all(row[5] for row in tickets(warehouse))
+
+
+def test_a_stream_does_not_bury_the_rows_of_another_that_fills_its_table(warehouse: Engine) -> None:
+    hub = fake_hub(warehouse, FakeSource([record(n) for n in range(3)]))
+    wms = hub.settings.sources["wms"]
+    twice = wms.model_copy(update={"streams": {**wms.streams, "archive": wms.streams["tickets"]}})
+    shared = replace(hub, settings=hub.settings.model_copy(update={"sources": {"wms": twice}}))
+    with pytest.raises(ConfigError, match=r"wms\.tickets and wms\.archive fill the same table"):
+        sweep_deletions(shared, "wms", "tickets")
 
 
 def _row_versions(engine: Engine) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from warranty_hub.errors import ConfigError, DeletionFuseError
 from warranty_hub.pipelines.hub import Hub, RunReport
-from warranty_hub.pipelines.sync import subject_of
+from warranty_hub.pipelines.sync import Subject, subject_of
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_keys
 from warranty_hub.warehouse.tables import THIS_TRANSACTION
@@ -23,6 +23,7 @@ def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
     stream = source.streams().get(stream_name)
     if stream is None or not stream.sweepable:
         raise ConfigError(f"{source_name}.{stream_name} cannot list its keys, so it cannot be swept")
+    _insist_on_a_table_of_its_own(hub, subject)
     with hub.recorded(Unit(STEP, subject.unit.name)) as run:
         keys = [key for page in source.keys(stream_name) for key in page]
         with hub.transactions() as db:
@@ -37,6 +38,17 @@ def sweep_deletions(hub: Hub, source_name: str, stream_name: str) -> RunReport:
             run.count_tombstones(db, gone)
         run.note(keys=len(keys))
     return hub.report(run.run_id)
+
+
+def _insist_on_a_table_of_its_own(hub: Hub, subject: Subject) -> None:
+    """A row does not tell which stream it came by: of two that fill one table, each would bury the other's rows."""
+    streams = [name for name in subject.source.streams if name != subject.stream_name]
+    for other in (subject_of(hub, subject.source_name, name) for name in streams):
+        if other.table is subject.table:
+            raise ConfigError(
+                f"{subject.unit.name} and {other.unit.name} fill the same table, so neither can be swept",
+                remedy="Read them as two sources with the same connection.",
+            )
 
 
 _JUDGED = (
