@@ -48,6 +48,8 @@ def _cut(answer: Answer) -> Answer:
 
 
 def _compress(answer: Answer) -> Answer:
+    if "Content-Encoding" in answer.headers:  # this server does so by itself
+        return answer
     return replace(answer, body=gzip.compress(answer.body), headers={**answer.headers, "Content-Encoding": "gzip"})
 
 

@@ -52,11 +52,11 @@ class Broken(GongdanSource):
 
     connection: Connection
 
-    def judge_by(self, session: type[HttpSession] = HttpSession, **http: Any) -> None:
+    def judge_by(self, session: type[HttpSession] = HttpSession, login: type[BasicLogin] = BasicLogin, **http: Any) -> None:
         """Call through another kind of session, or one with other options."""
         options = self._options.http.model_copy(update=http)
         address = base_url(self.connection) + "/api"
-        self._http = session(address, options, login=BasicLogin(self.connection), judge=self.judge)
+        self._http = session(address, options, login=login(self.connection), judge=self.judge)
 
     def judge(self, answer: Answer) -> None:
         """What a status means."""
@@ -77,6 +77,21 @@ class Judged(Broken):
     def build(cls, connection: Connection, options: Mapping[str, Any]) -> "Broken":
         made = super().build(connection, options)
         made.judge_by()
+        return made
+
+
+class _Renewing(BasicLogin):
+    def renew(self, refusal: Answer, session: HttpSession) -> bool:
+        return refusal.status_code == 401
+
+
+class Renews(Broken):
+    """No defect: it takes a 401 for the end of a session, once."""
+
+    @classmethod
+    def build(cls, connection: Connection, options: Mapping[str, Any]) -> "Broken":
+        made = super().build(connection, options)
+        made.judge_by(login=_Renewing)
         return made
 
 

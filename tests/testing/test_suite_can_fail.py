@@ -137,6 +137,10 @@ def test_a_login_that_is_never_renewed_passes(shared_warehouse: Engine) -> None:
     assert not passes(shared_warehouse, broken.Broken.__name__, HttpSourceSuite.test_http_expired_session)
 
 
+def test_a_login_that_is_renewed_does_not_pass(shared_warehouse: Engine) -> None:
+    assert failing(shared_warehouse, broken.Renews.__name__, checks(HttpSourceSuite)) == set()
+
+
 def test_a_check_has_no_defect_that_fails_it() -> None:
     proven = {case.check for case in (*SOURCE, *HTTP)}
     apart = {"test_the_clock_of_the_source_has_a_zone", NEEDS_A_SESSION}

@@ -83,6 +83,8 @@ class System(ABC):
 class HttpSystem(System):
     """A system behind HTTP, which can misbehave."""
 
+    opening: ClassVar[int] = 0
+    """How many requests of a run open its session: a 401 to one of these is about the password, and renews nothing."""
     faults: list[Fault | None]
     """What its next requests meet, used up from the front, one a request; None is a good answer."""
 
@@ -213,10 +215,15 @@ class Trial:
         return {self.system.source_id(one.number) for one in self._truth.values() if start <= one.changed <= end}
 
     @property
+    def http(self) -> HttpSystem:
+        """The system, which can misbehave."""
+        assert isinstance(self.system, HttpSystem), f"{type(self.system).__name__} must be an HttpSystem"
+        return self.system
+
+    @property
     def faults(self) -> list[Fault | None]:
         """What the system's next requests meet."""
-        assert isinstance(self.system, HttpSystem), f"{type(self.system).__name__} must be an HttpSystem"
-        return self.system.faults
+        return self.http.faults
 
     @contextmanager
     def counted(self) -> Iterator[Callable[[], int]]:
