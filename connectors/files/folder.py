@@ -110,4 +110,4 @@ def _below(path: str, root: str) -> str:
 
 def _wanted(name: str, patterns: Sequence[str]) -> bool:
     hidden = any(part.startswith((".", "~$")) for part in PurePosixPath(name).parts)
-    return not hidden and any(fnmatch(name, pattern) for pattern in patterns)
+    return not hidden and any(fnmatch(name.lower(), pattern.lower()) for pattern in patterns)

@@ -44,12 +44,15 @@ class RowKind(StrEnum):
     """What a row is; a field map skips all but RECORD by named rules, so that they are counted.
 
     NOTE: nothing but one text, as headings of sections and signatures have it. HEADER: the header again, on each printed page.
+    CONTINUED: more of the row above, with which it shares a merged key; not skipped, it goes without a key to quarantine, since
+    what it adds (a second amount) would else be lost.
     """
 
     RECORD = "RECORD"
     TOTAL = "TOTAL"
     NOTE = "NOTE"
     HEADER = "HEADER"
+    CONTINUED = "CONTINUED"
     OUTDATED = "OUTDATED"
 
 
@@ -69,7 +72,7 @@ class LedgerColumn(Options):
 class LedgerStream(Options):
     """One kind of ledger."""
 
-    files: tuple[str, ...] = Field(("*.xlsx", "*.csv"), min_length=1, description="Patterns of file names below the folder")
+    files: tuple[str, ...] = Field(("*.xls*", "*.csv"), min_length=1, description="Patterns of file names below the folder")
     columns: dict[str, LedgerColumn] = Field(min_length=1, description="Our name of each column → its headers")
     key: tuple[str, ...] = Field(min_length=1, description="Columns that identify a record")
     character_set: str | None = Field(None, description="Of CSV files without a mark; default UTF-8, else GB18030")
@@ -224,8 +227,8 @@ class LedgerSource:
             name: self._value(column, row, header, name, sheet) if name in header.places else None
             for name, column in stream.columns.items()
         }
-        values |= {name: None for name in stream.key if isinstance(values[name], dict)}  # an error identifies nothing
         kind = _kind_of(stream, header, row)
+        values |= {name: None for name in stream.key if kind is RowKind.CONTINUED or isinstance(values[name], dict)}
         # What has no key is told apart by its content: a time would make it another record whenever the file is saved.
         saved_at = file.saved_at if _source_id(stream, values) else None
         place = (file.name, sheet.name, row.number, header.letters, kind, saved_at)
@@ -316,7 +319,11 @@ def _kind_of(stream: LedgerStream, header: Header, row: Row) -> RowKind:
     alone = sum(cell is not None for cell in row.own) == 1
     shown = [cell for cell in row.cells if cell is not None]
     spread = len(shown) > 1 and all(cell == shown[0] for cell in shown)
-    return RowKind.NOTE if alone and (keyless or spread) else RowKind.RECORD
+    if alone and (keyless or spread):
+        return RowKind.NOTE
+    key = [header.places[name] for name in stream.key]
+    continued = all(place in row.shared and _at(row.own, place) is None for place in key)
+    return RowKind.CONTINUED if continued else RowKind.RECORD
 
 
 def _mark_outdated(stream: LedgerStream, records: list[dict[str, Any]], seen: set[str]) -> None:

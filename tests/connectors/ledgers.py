@@ -20,7 +20,7 @@ COLUMNS: dict[str, Any] = {
     "repair": {"headers": ["维修方案"], "optional": True},
     "amount": {"headers": ["维修金额", "金额"], "kind": "amount", "optional": True},
 }
-STREAM = {"files": ["*.xlsx", "*.csv"], "columns": COLUMNS, "key": ["order_no"]}
+STREAM = {"columns": COLUMNS, "key": ["order_no"]}
 HEADER = ["序号", "项 目", "单号", "楼栋", "房号", "问题\n描述", "紧急程度", "状态", "报修日期", "维修方案", "维修金额（万元）"]
 Cells = Sequence[Any]
 Edit = Callable[[Worksheet], object]

@@ -109,6 +109,20 @@ def test_an_amount_that_is_none_is_never_taken_for_one(tmp_path: Path, edit: Cal
     assert all(found[5] == 3500 for found in plans.rows)
 
 
+def test_a_second_row_under_a_merged_number_is_neither_lost_nor_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    rows = [HEADER, row(1), row(2, amount=0.1, plan="换管"), row(3)]
+
+    def edit(sheet: Any) -> None:
+        sheet.merge_cells("C2:C3")
+        sheet.merge_cells("B2:B4")
+
+    (tmp_path / "台账.xlsx").write_bytes(workbook({"3月": rows}, edit))
+    plans = mapped(source(tmp_path), "ledger_repair_plans")
+    assert [(found[0], found[5]) for found in plans.rows] == [("WX001", 3500), ("WX003", 3500)]
+    (second,) = plans.rejected
+    assert (second.record["row"], second.record["row_kind"], second.record["amount"]) == (3, "CONTINUED", "0.1万元")
+
+
 def test_a_formula_counts_with_the_value_that_excel_saved(tmp_path: Path) -> None:
     content = workbook({"3月": [HEADER, row(1, amount="=1+1")]})
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(tmp_path / "台账.xlsx", "w") as new:
@@ -236,12 +250,12 @@ def test_rows_a_million_lines_down_cost_nothing(tmp_path: Path) -> None:
 
 
 def test_what_excel_keeps_while_editing_and_other_files_are_no_ledgers(tmp_path: Path) -> None:
-    for name in ("~$台账.xlsx", ".台账.xlsx", "readme.txt"):
+    for name in ("~$台账.xlsx", ".台账.xlsx", "说明.docx"):
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ConfigError, match="No file of folder"):
         source(tmp_path).check()
-    (tmp_path / "台账.xlsx").write_bytes(messy_ledger())
-    assert source(tmp_path).check() == "tickets: 1 files, 12 rows in 台账.xlsx"
+    (tmp_path / "台账.XLSX").write_bytes(messy_ledger())
+    assert source(tmp_path).check() == "tickets: 1 files, 12 rows in 台账.XLSX"
 
 
 # ------------------------------------------------------------------------------------------------ windows and files

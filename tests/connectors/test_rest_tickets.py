@@ -164,6 +164,15 @@ def test_a_list_that_ends_before_its_total_is_told(script: Script, connection: C
         ids(scripted(script, connection, paging={"kind": "cursor", "next": "next"}, total="count"))
 
 
+@pytest.mark.parametrize(
+    ("link", "asked"), [("?p=2", "/api/v1/t?p=2"), ("/api/v1/t?p=2", "/api/v1/t?p=2"), ("u?p=2", "/api/v1/u?p=2")]
+)
+def test_a_link_is_followed_from_where_it_stands(script: Script, connection: Connection, link: str, asked: str) -> None:
+    script.then(rows(1, next=link), rows(2))
+    assert ids(scripted(script, connection, path="/api/v1/t", paging={"kind": "link", "next": "next"})) == [1, 2]
+    assert script.seen[1].path == asked
+
+
 def test_a_link_to_another_host_is_not_followed(script: Script, connection: Connection) -> None:
     script.then(rows(1, next="http://elsewhere.example/t?p=2"))
     with pytest.raises(ProtocolError, match="another host"):

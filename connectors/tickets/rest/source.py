@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 import requests
@@ -64,7 +65,7 @@ class RestSource:
         """Read the first page of every stream."""
         found = []
         for name, stream in self._options.streams.items():
-            records = _records_of(stream, self._get(stream.path, {**stream.query, **_first_page(stream.paging)}))
+            records = _records_of(stream, self._get(_relative(stream.path), {**stream.query, **_first_page(stream.paging)}))
             found.append(f"{name}: {len(records)} on the first page")
         return f"{self._http.host}: {', '.join(found)}"
 
@@ -98,7 +99,7 @@ class RestSource:
         first = place = paging.first if isinstance(paging, NumberedPages) else 0
         width = 0
         while True:
-            answer = self._get(stream.path, {**query, **_numbered_page(paging, place)})
+            answer = self._get(_relative(stream.path), {**query, **_numbered_page(paging, place)})
             records = _records_of(stream, answer)
             total, shrunk = reading.note_total(answer)
             width = width or len(records)
@@ -126,14 +127,16 @@ class RestSource:
         step, first = (1, paging.first) if isinstance(paging, NumberedPages) else (width, 0)
         while place > first:
             place = max(place - step, first)
-            missed = reading.unseen(_records_of(stream, self._get(stream.path, {**query, **_numbered_page(paging, place)})))
+            missed = reading.unseen(
+                _records_of(stream, self._get(_relative(stream.path), {**query, **_numbered_page(paging, place)}))
+            )
             if not missed:
                 return
             yield Page(missed, f"page {place}, once more")
 
     def _followed(self, stream: RestStream, query: Mapping[str, str], reading: "_Reading") -> Iterator[Page]:
         """Where each answer tells the next page, or there is one only."""
-        target, asked = stream.path, {**query, **_first_page(stream.paging)}
+        target, asked = _relative(stream.path), {**query, **_first_page(stream.paging)}
         number, followed = 0, set[str]()
         while True:
             answer = self._get(target, asked)
@@ -153,10 +156,10 @@ class RestSource:
             if isinstance(stream.paging, TokenPages):
                 asked = {**asked, stream.paging.token: following}
             else:
-                target, asked = following, {}  # the address holds the whole query
+                target, asked = urljoin(target, following), {}  # the address holds the whole query
 
     def _get(self, target: str, query: Mapping[str, str]) -> Answer:
-        request = self._http.request("GET", target.lstrip("/") if "://" not in target else target, params=query)
+        request = self._http.request("GET", target, params=query)
 
         def attempt() -> Answer:
             if isinstance(self._login, ClientCredentials):
@@ -222,6 +225,11 @@ def _records_of(stream: RestStream, answer: Answer) -> list[Record]:
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         answer.malformed(f"has no list of records at {stream.records or 'its top'}")
     return found
+
+
+def _relative(path: str) -> str:
+    """A path below the connection's address, whatever that holds itself."""
+    return path.lstrip("/")
 
 
 def _source_id(stream: RestStream, record: Record) -> str:
