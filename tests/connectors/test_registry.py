@@ -18,7 +18,7 @@ from connectors.erp.sap.journal import SapSinkOptions
 from connectors.erp.sap.source import SapOptions
 from connectors.erp.tryton.sink import TrytonSinkOptions
 from connectors.erp.tryton.source import TrytonSourceOptions
-from connectors.files.ledger import LedgerColumn, LedgerOptions, LedgerStream
+from connectors.files.ledger.options import LedgerColumn, LedgerOptions, LedgerStream
 from connectors.files.masters import MastersOptions
 from connectors.http import HttpOptions
 from connectors.oa.weaver import WeaverSinkOptions, WeaverSourceOptions
