@@ -217,8 +217,8 @@ def _start_systems(stack: ExitStack, home: Home, ticket_store: str, ifc: Path | 
     )
     return (
         _ticket_store(ticket_store),
-        _http("sap_s4", sap.address, SAP_USER, password),
-        _http("weaver", weaver.address),
+        _web("sap_s4", sap.address, SAP_USER, password),
+        _web("weaver", weaver.address),
     )
 
 
@@ -244,10 +244,10 @@ def _ticket_store(url: str) -> Connection:
     return Connection("wms", "postgres", schema=parsed.database or "", login=READER, extra=dict(parsed.query))
 
 
-def _http(name: str, address: str, user: str = "", password: str = "") -> Connection:
+def _web(system: str, address: str, user: str = "", password: str = "") -> Connection:
     scheme, _, rest = address.partition("://")
     host, _, port = rest.partition(":")
-    return Connection(name, "http", host, int(port), scheme, user, SecretStr(password))
+    return Connection(system, f"warranty_hub_{system}", host, int(port), scheme, user, SecretStr(password))
 
 
 # ---------------------------------------------------------------------------------------------------- the DAGs
