@@ -26,12 +26,15 @@ Line = dict[str, Any]
 
 @dataclass
 class Journal:
-    """Takes postings from ``open_since`` on and hands each line to ``post``. ``release`` may change while it serves."""
+    """Takes postings from ``open_since`` on and hands each line to ``post``. ``release`` may change while it serves.
+
+    ``posted``: the documents, each with its DocumentReferenceID.
+    """
 
     post: Callable[[Line], None]
     release: Release = "2023"
     open_since: date = date.min
-    posted: list[str] = field(default_factory=list)
+    posted: dict[str, str] = field(default_factory=dict)
 
     def answer(self, request: Request) -> Answer:
         """The WSDL, or what became of a posting."""
@@ -96,7 +99,7 @@ class Journal:
         }
         for position, item in enumerate(_items(entry), 1):
             self.post({**head, "AccountingDocumentItem": f"{position:03d}", **_line(item)})
-        self.posted.append(number)
+        self.posted[number] = str(head["DocumentReferenceID"])
         return number, company, str(day.year)
 
 

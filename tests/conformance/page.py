@@ -95,9 +95,11 @@ def _verdict(one: Passed) -> str:
 
 
 def _bypasses(passed: list[Passed]) -> str:
-    return "".join(
+    """Each once: streams of one system often share theirs."""
+    lines = (
         f"- {one.system}, {_said(check)}: {reason}\n" for one in passed for check, reason in sorted(one.suite.bypass.items())
     )
+    return "".join(dict.fromkeys(lines))
 
 
 def _checks(suite: type[Suite]) -> str:

@@ -78,7 +78,7 @@ class SapSink:
 
     def perform(self, item: OutboxItem) -> Reply:
         """Post the document, once."""
-        entry, mark = _entry(item), mark_of(item)
+        entry, mark = _entry(item), mark_of(item.idempotency_key)
         header = {"ID": mark, "CreationDateTime": datetime.now(UTC).replace(microsecond=0)}
         request = [{"MessageHeader": header, "JournalEntry": self._journal_entry(entry, mark)}]
         return self._read_answer(self._soap.call(OPERATION, header, request, idempotent=False), entry)
@@ -88,7 +88,7 @@ class SapSink:
 
         Raises LookupImpossibleError where this user cannot ask for cost lines by DocumentReferenceID, or two documents bear it.
         """
-        entry, mark = _entry(item), mark_of(item)
+        entry, mark = _entry(item), mark_of(item.idempotency_key)
         query = {"$filter": f"CompanyCode eq '{entry.company_code}' and DocumentReferenceID eq '{mark}'"}
         try:
             pages = list(self._cost_lines.pages(COST_SET, query, COST_KEY))
@@ -153,9 +153,9 @@ class SapSink:
         raise ProtocolError(f"SAP at {self._host} answered the posting of {entry.reference} with no document and no error")
 
 
-def mark_of(item: OutboxItem) -> str:
-    """The item's key as sixteen letters and digits, which is all that DocumentReferenceID holds."""
-    return base64.b32encode(hashlib.sha256(item.idempotency_key.encode()).digest()[:MARK_BYTES]).decode()
+def mark_of(idempotency_key: str) -> str:
+    """A key as sixteen letters and digits, which is all that DocumentReferenceID holds."""
+    return base64.b32encode(hashlib.sha256(idempotency_key.encode()).digest()[:MARK_BYTES]).decode()
 
 
 def _entry(item: OutboxItem) -> JournalEntry:
