@@ -15,7 +15,7 @@ from connectors.erp.kingdee.bills import Bills
 from connectors.erp.kingdee.journal import KingdeeSinkOptions
 from connectors.erp.kingdee.source import KingdeeSourceOptions
 from connectors.erp.sap.journal import SapSinkOptions
-from connectors.erp.sap.source import SapOptions
+from connectors.erp.sap.source import STREAMS, SapOptions
 from connectors.erp.tryton.sink import TrytonSinkOptions
 from connectors.erp.tryton.source import TrytonSourceOptions
 from connectors.files.ledger.options import LedgerColumn, LedgerOptions, LedgerStream
@@ -42,7 +42,7 @@ CONNECTION = Connection("other", "http", "127.0.0.1", 9, "http", "u", SecretStr(
 ZONE = {"zone": "Asia/Shanghai"}
 GOOD: dict[str, dict[str, Any]] = {
     "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
-    "sap_s4": {**ZONE, "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
+    "sap_s4": {**ZONE, "reads": list(STREAMS), "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
     "kingdee": {**ZONE, "data_centre": "63f5a1c2d3e4b5", "app_id": "100_x"},
     "tryton": {**ZONE, "database": "hub", "accounts": ["6601*"]},
     "weaver": {**ZONE, "user_id": 7},
