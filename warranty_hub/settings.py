@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -96,8 +97,11 @@ def _connection_from_uri(conn_id: str, text: str) -> Connection:
         ) from None
 
 
+_zone_names = cache(available_timezones)  # it walks through the files of all zones each time
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zone_names():
         raise ValueError(f"{name!r} is not a time zone; write it like Asia/Shanghai")
     return name
 

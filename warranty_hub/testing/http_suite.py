@@ -77,12 +77,12 @@ class HttpSourceSuite(SourceSuite):
     def test_http_the_same_page_for_ever(self, trial: Trial) -> None:
         """A server that always gives the same next page must not be read for ever."""
         trial.put_many(MANY)
-        faults = trial.faults
-        most = 2 * _requests_of_a_run(trial) + 20
-        faults[:] = [None] * (_requests_of_a_run(trial) - 2) + [Fault.REPEATED] * most
+        usual = _requests_of_a_run(trial)
+        most = 2 * usual + 20
         trial.start_over()
+        trial.faults[:] = [None] * (usual - 2) + [Fault.REPEATED] * most
         _sync_or_say(trial)
-        assert faults, f"it asked {most} times for the same"
+        assert trial.faults, f"it asked {most} times for the same"
 
 
 def _weathers(trial: Trial, fault: Fault, first: int = 1) -> None:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Table, select
 
 from connectors.contract import Page, Record, Source, Stream, Window
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -161,13 +162,17 @@ class Trial:
 
     def stored(self) -> dict[str, dict[str, Any]]:
         """What the warehouse holds of this source, in the form of `truth`."""
-        table = subject_of(self.hub(), self._name, self.system.stream).table
+        table = self._table
         query = select(table).where(table.c.source_system == self._name, table.c.deleted_at.is_(None))
         if table.name in VERSIONED:
             query = query.order_by(table.c.fact_version)
         with self.engine.connect() as db:
             rows = [row._mapping for row in db.execute(query)]
         return {row["source_id"]: {column: row[column] for column in self.system.arrives_in.values()} for row in rows}
+
+    @cached_property
+    def _table(self) -> Table:
+        return subject_of(self.hub(), self._name, self.system.stream).table
 
     def cursor(self) -> datetime | None:
         """Up to when everything is said to be here."""
