@@ -8,6 +8,7 @@ import gzip
 import itertools
 import json
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -98,7 +99,9 @@ class TrytonServer(WebServer):
 
     def _perform(self, method: str, params: Sequence[Any]) -> Any:
         model, _, action = method.removeprefix("model.").rpartition(".")
-        table, context = self.tables[model], params[-1]
+        context = params[-1]
+        all_of_it = context.get("active_test") is False
+        table = {number: record for number, record in self.tables[model].items() if all_of_it or record.get("active", True)}
         if action == "search_count":
             return sum(_matches(record, params[0]) for record in table.values())
         if action == "search_read":
@@ -207,10 +210,9 @@ def _read(record: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
 
 
 def _like(value: str, pattern: str) -> bool:
-    inner = pattern.strip("%")
-    if pattern.startswith("%"):
-        return value.endswith(inner) if not pattern.endswith("%") else inner in value
-    return value.startswith(inner)
+    """As in SQL: % is any text, _ any one character."""
+    signs = {"%": ".*", "_": "."}
+    return bool(re.fullmatch("".join(signs.get(sign, re.escape(sign)) for sign in pattern), value, re.DOTALL))
 
 
 def _decoded(value: dict[str, Any]) -> Any:

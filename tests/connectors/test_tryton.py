@@ -155,6 +155,7 @@ def test_a_cent_is_lost_or_a_second_run_writes_again(books: Books, warehouse: En
     books.invoice(1, "0.10", "0.10")
     books.invoice(2, "700.07", "4986.93", currency="USD")
     books.invoice(3, "-100.05", "-100.05")
+    books.enter(4, "77.77", state="draft")
     for stream in ("cost_lines", "parties", "periods", "balances"):
         sync_stream(hub(books, warehouse, costs), "erp", stream)
         again = sync_stream(hub(books, warehouse, costs), "erp", stream).outcomes
@@ -183,6 +184,13 @@ def test_the_documents_currency_is_taken_for_the_companys(modern: Books) -> None
         (Decimal("-700.07"), "USD", Decimal("-4986.93")),
         (Decimal("5.50"), "CNY", Decimal("5.50")),
     ]
+
+
+def test_a_cancelled_invoice_takes_the_amount_of_its_cancellation(modern: Books) -> None:
+    modern.invoice(1, "5", "5", state="cancelled")
+    modern.enter(2, "-5", origin="account.invoice.line,1")
+    (page,) = source(modern, costs_from="invoices").pages("cost_lines", ALL)
+    assert [record["base_amount"] for record in page.records] == [Decimal(5)]
 
 
 # ------------------------------------------------------------------------------------------------ which records
@@ -232,7 +240,7 @@ def test_a_deletion_is_not_seen_or_a_posted_line_is_swept(modern: Books) -> None
 
 def test_a_field_of_ones_own_module_cannot_be_read(modern: Books) -> None:
     modern.enter(1, "1", project={"id": 4, "code": "P03"})
-    (page,) = source(modern, extra_fields={"cost_lines": ["project.code"]}).pages("cost_lines", ALL)
+    (page,) = source(modern, extra_fields={"cost_lines": ["project", "project.code"]}).pages("cost_lines", ALL)
     assert page.records[0]["project"] == {"id": 4, "code": "P03"}
     with pytest.raises(ProtocolError, match="error 'colour'"):
         ids(source(modern, extra_fields={"cost_lines": ["colour"]}))
@@ -366,6 +374,7 @@ def test_an_entry_is_posted_twice_or_another_one_is_found(books: Books) -> None:
     done = sink(books).perform(entry())
     assert sink(books).perform(entry()) == done == sink(books).lookup(entry())
     assert sink(books).lookup(entry("rov:1")) is None
+    assert sink(books).lookup(entry("prov_1")) is None
     assert len(described(books)) == 1
 
 
@@ -382,6 +391,23 @@ def test_an_interruption_makes_two_entries_or_none(modern: Books, place: Fault) 
             faults.clear()
             assert sink(modern).lookup(item) or sink(modern).perform(item)
         assert [state for description, state in described(modern) if f"[prov:{number}]" in description] == ["posted"]
+
+
+def test_a_posting_that_may_have_happened_is_repeated(modern: Books) -> None:
+    usual, posts = modern.respond, list[Any]()
+
+    def fail_after(request: Any) -> Any:
+        done = usual(request)
+        if b"account.move.post" not in request.body:
+            return done
+        posts.append(request)
+        return replace(done, status=503)
+
+    modern.respond = fail_after
+    with pytest.raises(SystemUnreachableError):
+        sink(modern).perform(entry())
+    assert len(posts) == 1
+    assert sink(modern).lookup(entry())
 
 
 def test_an_entry_that_is_refused_leaves_a_draft(modern: Books) -> None:

@@ -197,8 +197,8 @@ def test_what_a_line_is_about_is_lost_on_its_way_into_the_ledger(served: Served,
     glass = "SELECT amount, currency, base_amount, base_currency FROM hub.cost_line WHERE currency = 'USD'"
     assert {row[:2] + row[3:] for row in rows(warehouse, glass)} == {(Decimal("700.07"), "USD", "CNY")}
     assert len({row[2] for row in rows(warehouse, glass)}) == 1
-    wrong = "SELECT stage, is_reversed FROM hub.cost_line WHERE source_system = 'invoices' AND text = '录错'"
-    assert rows(warehouse, wrong) == [("REVERSED", True)]
+    wrong = "SELECT stage, is_reversed, base_amount FROM hub.cost_line WHERE source_system = 'invoices' AND text = '录错'"
+    assert rows(warehouse, wrong) == [("REVERSED", True, Decimal("55555.55"))]
 
 
 def test_what_is_deleted_in_tryton_lives_on_here(served: Served, warehouse: Engine) -> None:
