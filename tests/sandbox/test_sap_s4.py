@@ -12,13 +12,21 @@ from lxml import etree
 from connectors.contract import Window
 from connectors.erp.sap.source import SapOptions, SapSource
 from mappings.fields.transforms import sap_day
+from sandbox.sap_journal import PATH as JOURNAL
 from sandbox.sap_s4 import SapServer
-from sandbox.sap_sets import COST_LINES
+from sandbox.sap_sets import COST_LINES, ROOT
 from tests.sandbox.systems import http_connection
 from warranty_hub.errors import LoginError
 
 PASSWORD = "canary-password"
 SERVICE, ENTITY = COST_LINES.path, COST_LINES.name
+
+POSTING = (
+    b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:n="http://sap.com/xi/SAPSCORE/SFIN"><e:Body>'
+    b"<n:JournalEntryBulkCreateRequest><JournalEntryCreateRequest><JournalEntry><Item>"
+    b'<AmountInTransactionCurrency currencyCode="CNY">0</AmountInTransactionCurrency></Item></JournalEntry>'
+    b"</JournalEntryCreateRequest></n:JournalEntryBulkCreateRequest></e:Body></e:Envelope>"
+)
 
 
 def line(number: int, account: str = "6601050000", **changes: Any) -> Mapping[str, Any]:
@@ -173,6 +181,62 @@ def test_an_answer_to_head_spoils_the_next_one_on_the_same_connection(sap: SapSe
 def test_a_connector_that_asks_for_another_service_hears_404(sap: SapServer) -> None:
     answer = requests.get(f"{sap.address}{SERVICE}/A_Other", auth=("HUB", PASSWORD), timeout=10)
     assert answer.status_code == 404
+
+
+@pytest.fixture
+def orders() -> Iterator[SapServer]:
+    """One order with one operation of one component, last changed at 6:00; and one without a time or parts."""
+    component = {"MaintenanceOrderComponent": "0010", "MaintOrderOpComponentPrice": Decimal("130.50")}
+    operation = {"MaintenanceOrderOperation": "0010", "to_MaintOrderOpComponent": [component]}
+    changed = {"LastChangeDateTime": datetime(2025, 5, 30, 6, tzinfo=UTC)}
+    first: dict[str, Any] = {"MaintenanceOrder": "1", "to_MaintenanceOrderOperation": [operation], **changed}
+    with SapServer([], "HUB", PASSWORD, others={"MaintenanceOrder": [first, {"MaintenanceOrder": "2"}]}) as server:
+        yield server
+
+
+def entities(sap: SapServer, path: str, **query: str) -> Any:
+    options = {f"${name}": value for name, value in query.items()}
+    answer = requests.get(f"{sap.address}{ROOT}{path}", options, auth=("HUB", PASSWORD), timeout=10).json()
+    return answer["d"]["results"] if "d" in answer else answer["error"]["message"]["value"]
+
+
+def test_parts_come_though_nobody_asked_or_not_though_somebody_did(orders: SapServer) -> None:
+    path, expand = "API_MAINTENANCEORDER/MaintenanceOrder", "to_MaintenanceOrderOperation/to_MaintOrderOpComponent"
+    assert list(entities(orders, path)[0]["to_MaintenanceOrderOperation"]) == ["__deferred"]
+    first, second = entities(orders, path, expand=expand)
+    (operation,) = first["to_MaintenanceOrderOperation"]["results"]
+    (component,) = operation["to_MaintOrderOpComponent"]["results"]
+    assert (component["MaintenanceOrder"], component["MaintOrderOpComponentPrice"]) == ("1", "130.50")
+    assert second["to_MaintenanceOrderOperation"] == {"results": []}
+    assert entities(orders, "API_MAINTENANCEORDER/MaintenanceOrderComponent") != []
+    assert "$expand" in entities(orders, path, expand="to_Item")
+
+
+@pytest.mark.parametrize(
+    ("condition", "numbers"),
+    [
+        ("LastChangeDateTime ge datetimeoffset'2025-05-30T06:00:00Z'", ["1"]),
+        ("LastChangeDateTime gt datetimeoffset'2025-05-30T06:00:00Z'", []),
+        ("LastChangeDateTime le datetimeoffset'2025-05-30T06:00:00Z'", ["1", "2"]),
+    ],
+)
+def test_a_moment_is_compared_as_text_or_a_missing_one_breaks_it(orders: SapServer, condition: str, numbers: list[str]) -> None:
+    found = entities(orders, "API_MAINTENANCEORDER/MaintenanceOrder", filter=condition)
+    assert [entity["MaintenanceOrder"] for entity in found] == numbers
+
+
+def test_a_day_s_literal_is_taken_for_a_moment_s(orders: SapServer) -> None:
+    condition = "LastChangeDateTime ge datetime'2025-05-30T06:00:00'"
+    assert "Invalid literal" in entities(orders, "API_MAINTENANCEORDER/MaintenanceOrder", filter=condition)
+
+
+@pytest.mark.parametrize("body", [b"", b"<x/>", POSTING.replace(b"n:J", b"J"), POSTING, POSTING.replace(b"CNY", b"")])
+def test_what_is_no_posting_is_posted(sap: SapServer, body: bytes) -> None:
+    """Not XML, no envelope, a root without its namespace, an entry without dates, an amount of no currency."""
+    answer = requests.post(sap.address + JOURNAL, body, auth=("HUB", PASSWORD), timeout=10)
+    assert answer.status_code == 500
+    assert b"faultcode" in answer.content
+    assert sap.journal.posted == {}
 
 
 def test_a_token_holds_only_with_the_cookie_it_came_with(sap: SapServer) -> None:

@@ -168,9 +168,10 @@ class SapSource:
         name = self._known(stream)
         read = STREAMS[name]
         for page in self._service(name).pages(read.entity_set, self._query(name, window), read.key):
-            records = [record for entity in page.records for record in _parts(entity, read.parts) if self._is_ours(record)]
-            if records:
-                yield Page(records, page.position)
+            if not read.parts:
+                yield page
+            elif parts := [part for entity in page.records for part in _parts(entity, read.parts) if self._is_ours(part)]:
+                yield Page(parts, page.position)
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         """Not offered: `streams` says so."""
@@ -209,14 +210,14 @@ class SapSource:
         companies = [f"CompanyCode eq '{code}'" for code in options.company_codes]
         return [companies, others] if others else [companies]
 
-    def _is_ours(self, record: Record) -> bool:
+    def _is_ours(self, part: Record) -> bool:
         """An invoice may hold items of ours beside others, which stand on other accounts."""
-        account = record.get("GLAccount")
+        account = part.get("GLAccount")
         return account is None or any(_covers(accounts, account) for accounts in self._options.accounts)
 
 
 def _parts(entity: Record, path: Sequence[str]) -> Iterator[Record]:
-    """The entities at the end of a path, each with the fields of those above it."""
+    """The entities at the end of a path, each with the fields of those above it. Raises MalformedAnswerError."""
     if not path:
         yield entity
         return
