@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from inspect import signature
 from itertools import chain, repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo
@@ -173,10 +174,11 @@ class FieldMap:
         return list(zip(*(column(records) for column in self._columns), strict=True))
 
     def _keys(self, records: Sequence[Raw]) -> Iterator[str]:
-        for parts in zip(*(column(records) for column in self._key), strict=True):
-            if None in parts or "" in parts:
-                raise _FieldError(self._fields[0], self._sources[0], "the key is missing")
-            yield "/".join(map(str, parts))
+        columns = [list(column(records)) for column in self._key]
+        if any(None in column or "" in column for column in columns):
+            raise _FieldError(self._fields[0], self._sources[0], "the key is missing")
+        texts = [map(str, column) for column in columns]
+        return map("/".join, zip(*texts, strict=True)) if len(texts) > 1 else iter(texts[0])
 
     def _safe_key(self, record: Raw) -> str | None:
         try:
@@ -330,10 +332,18 @@ def _source_of(rule: FieldRule) -> str:
 
 
 def _values_at(path: str) -> ReadColumn:
-    if "." not in path:
-        return lambda records: [record.get(path) for record in records]
     read = _reader(path)
-    return lambda records: map(read, records)
+    if "." in path:
+        return lambda records: map(read, records)
+    present = itemgetter(path)
+
+    def values(records: Sequence[Raw]) -> list[Any]:
+        try:
+            return list(map(present, records))
+        except KeyError:  # rare: some records leave it out
+            return list(map(read, records))
+
+    return values
 
 
 def _reader(path: str) -> Callable[[Raw], Any]:
