@@ -147,7 +147,6 @@ class QuarantineState(StrEnum):
 
     OPEN = "OPEN"
     RESOLVED = "RESOLVED"
-    DISCARDED = "DISCARDED"
 
 
 class OutboxState(StrEnum):

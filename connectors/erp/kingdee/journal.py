@@ -7,16 +7,17 @@ taken up where it stands.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from connectors.contract import OutboxItem, Reply
+from connectors.erp.entries import entry_of
 from connectors.erp.kingdee.api import KingdeeApi
 from connectors.erp.kingdee.bills import VOUCHER
 from connectors.erp.kingdee.login import KingdeeOptions
 from connectors.erp.kingdee.wire import bill_query, read_rows
 from connectors.options import read_options
-from warranty_hub.errors import BusinessError, ConfigError, LookupImpossibleError, ProtocolError
-from warranty_hub.records.effects import POST_JOURNAL, JournalEntry, JournalLine
+from warranty_hub.errors import BusinessError, LookupImpossibleError, ProtocolError
+from warranty_hub.records.effects import JournalEntry, JournalLine
 from warranty_hub.settings import Connection
 
 MOST_LINES = 2000
@@ -64,7 +65,7 @@ class KingdeeSink:
 
     def perform(self, item: OutboxItem) -> Reply:
         """Save the voucher unless it is there, then take it as far as it shall go."""
-        entry = _entry(item)
+        entry = entry_of(item, "Kingdee")
         voucher = self._find(item) or self._save(item, entry)
         while step := NEXT_STEP[self._options.until].get(voucher["FDocumentStatus"]):
             voucher = self._take(step, voucher, item)
@@ -147,16 +148,6 @@ class KingdeeSink:
             "FCREDIT": f"{max(-line.amount, 0):f}",
             "FDetailID": {f"FDETAILID__{slot}": {"FNumber": code} for slot, code in dimensions.items() if slot and code},
         }
-
-
-def _entry(item: OutboxItem) -> JournalEntry:
-    if item.kind != POST_JOURNAL:
-        raise ConfigError(f"Kingdee cannot perform {item.kind!r}", remedy=f"Give this sink the kind {POST_JOURNAL} only.")
-    try:
-        return JournalEntry.model_validate(item.payload)
-    except ValidationError as error:
-        problems = "; ".join(f"{problem['loc']}: {problem['msg']}" for problem in error.errors(include_input=False))
-        raise BusinessError(f"Item {item.idempotency_key} is no journal entry: {problems}") from None
 
 
 def _reply(voucher: Mapping[str, Any]) -> Reply:

@@ -15,13 +15,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from connectors.contract import OutboxItem, Reply
+from connectors.erp.entries import entry_of
 from connectors.erp.sap.odata import ODataService
 from connectors.erp.sap.source import COST_KEY, COST_SERVICE, COST_SET
 from connectors.http import BasicLogin, HttpOptions, HttpSession, base_url
 from connectors.options import Options, read_options
 from connectors.soap import SoapService, judge_soap_status
-from warranty_hub.errors import BusinessError, ConfigError, LookupImpossibleError, ProtocolError
-from warranty_hub.records.effects import POST_JOURNAL, JournalEntry, JournalLine
+from warranty_hub.errors import BusinessError, LookupImpossibleError, ProtocolError
+from warranty_hub.records.effects import JournalEntry, JournalLine
 from warranty_hub.settings import Connection
 
 OPERATION = "JournalEntryCreateRequestConfirmation_In"
@@ -78,7 +79,7 @@ class SapSink:
 
     def perform(self, item: OutboxItem) -> Reply:
         """Post the document, once."""
-        entry, mark = _entry(item), mark_of(item.idempotency_key)
+        entry, mark = entry_of(item, "SAP"), mark_of(item.idempotency_key)
         header = {"ID": mark, "CreationDateTime": datetime.now(UTC).replace(microsecond=0)}
         request = [{"MessageHeader": header, "JournalEntry": self._journal_entry(entry, mark)}]
         return self._read_answer(self._soap.call(OPERATION, header, request, idempotent=False), entry)
@@ -88,7 +89,7 @@ class SapSink:
 
         Raises LookupImpossibleError where this user cannot ask for cost lines by DocumentReferenceID, or two documents bear it.
         """
-        entry, mark = _entry(item), mark_of(item.idempotency_key)
+        entry, mark = entry_of(item, "SAP"), mark_of(item.idempotency_key)
         query = {"$filter": f"CompanyCode eq '{entry.company_code}' and DocumentReferenceID eq '{mark}'"}
         try:
             pages = list(self._cost_lines.pages(COST_SET, query, COST_KEY))
@@ -156,12 +157,6 @@ class SapSink:
 def mark_of(idempotency_key: str) -> str:
     """A key as sixteen letters and digits, which is all that DocumentReferenceID holds."""
     return base64.b32encode(hashlib.sha256(idempotency_key.encode()).digest()[:MARK_BYTES]).decode()
-
-
-def _entry(item: OutboxItem) -> JournalEntry:
-    if item.kind != POST_JOURNAL:
-        raise ConfigError(f"SAP cannot perform {item.kind!r}", remedy=f"Give this sink the kind {POST_JOURNAL} only.")
-    return JournalEntry.model_validate(item.payload)
 
 
 def _notes(logs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from connectors.contract import OutboxItem, Reply
+from connectors.erp.entries import entry_of
 from connectors.erp.tryton.rpc import Tryton, TrytonOptions
 from connectors.options import read_options
-from warranty_hub.errors import BusinessError, ConfigError
-from warranty_hub.records.effects import POST_JOURNAL, JournalEntry, JournalLine
+from warranty_hub.errors import BusinessError
+from warranty_hub.records.effects import JournalEntry, JournalLine
 from warranty_hub.settings import Connection
 
 REFERRED = {"company.company": ("currency.code",), "account.account": ("party_required",)}
@@ -41,7 +42,7 @@ class TrytonSink:
 
     def perform(self, item: OutboxItem) -> Reply:
         """Make the entry and post it; a draft that cannot be posted is removed again."""
-        entry = _entry(item)
+        entry = entry_of(item, "Tryton")
         found = self._find(item)
         if found and found["state"] == "posted":
             return self._reply(found["id"])
@@ -121,16 +122,6 @@ class TrytonSink:
                 remedy="Correct it in Tryton or in the entry, then retry the item.",
             )
         return found[0]
-
-
-def _entry(item: OutboxItem) -> JournalEntry:
-    if item.kind != POST_JOURNAL:
-        raise ConfigError(f"Tryton cannot perform {item.kind!r}", remedy=f"Give this sink the kind {POST_JOURNAL} only.")
-    try:
-        return JournalEntry.model_validate(item.payload)
-    except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise BusinessError(f"Entry {item.idempotency_key} cannot be posted: {reasons}") from None
 
 
 def _description(entry: JournalEntry, item: OutboxItem) -> str:
