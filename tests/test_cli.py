@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from tests.pipelines.fake import MAPS, record
 from warranty_hub import cli
+from warranty_hub.cli import setup, telling
 from warranty_hub.pipelines.check import Verdict
 from warranty_hub.warehouse.tables import metadata
 
@@ -57,7 +58,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("AIRFLOW_CONN_WMS", json.dumps({"conn_type": "sqlite", "schema": str(tmp_path / "store.db")}))
-    for console in (cli.console, cli.errors):
+    for console in (telling.console, telling.errors):
         monkeypatch.setattr(console, "width", 200)
     return Desk(tmp_path, database_url)
 
@@ -114,13 +115,13 @@ def test_check_tells_each_verdict_at_once_for_some_systems_take_minutes_to_fail(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed: list[str] = []
-    monkeypatch.setattr(cli.console, "print", lambda text, **_: printed.append(str(text)))
+    monkeypatch.setattr(telling.console, "print", lambda text, **_: printed.append(str(text)))
 
     def checks(config: Path) -> Iterator[Verdict]:
         yield Verdict("database", True, "fine")
         yield Verdict("source wms", True, f"{len(printed)} told before")
 
-    monkeypatch.setattr(cli, "run_checks", checks)
+    monkeypatch.setattr(setup, "run_checks", checks)
     desk.type("check")
     assert printed == ["ok   database: fine", "ok   source wms: 1 told before"]
 

@@ -1,6 +1,6 @@
 """The shapes of the facts that come from other systems. A field map turns a source record into exactly one of these.
 
-The tables of the warehouse take their columns from here (warehouse/tables.py), so a field is declared once. Names of fields
+The tables of the warehouse take their columns from here (warehouse/tables/), so a field is declared once. Names of fields
 are our words; constraints are what PostgreSQL can hold, so that a bad value becomes a quarantine row and not a failed page.
 """
 

@@ -64,7 +64,7 @@ def newest_revision() -> str:
 
 
 def schema_drift(connection: Connection) -> list[object]:
-    """Differences between the database and tables.py, empty when there are none."""
+    """Differences between the database and tables/, empty when there are none."""
     context = _migration_context(connection)
     context.opts.update(include_schemas=True, include_name=lambda name, kind, _: kind != "schema" or name in SCHEMAS)
     return [change for change in compare_metadata(context, metadata) if "migration" not in str(change)]

@@ -1,6 +1,6 @@
 """Bulk load: COPY into a staging table, then one statement that classifies every row and writes the new and changed ones only.
 
-Measured against the usual alternatives in benchmarks/load.py. SQL text is put together from the identifiers of tables.py, never
+Measured against the usual alternatives in benchmarks/load.py. SQL text is put together from the identifiers of tables/, never
 from data.
 """
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the schemas of warehouse/tables.py over the connection that `migrate` hands in."""
+"""Alembic's entry: migrates the schemas of warehouse/tables/ over the connection that `migrate` hands in."""
 
 from alembic import context
 

@@ -1,0 +1,55 @@
+"""Every table of the warehouse. Fact tables take their columns from warranty_hub.records, the rest stands here.
+
+Three schemas: ``hub`` (what we keep), ``ops`` (how it came: runs, cursors, quarantine, outbox), ``mart`` (what BI tools read).
+
+Each row of ``hub`` carries ``changed_tx``, the id of the transaction that wrote it last. A consumer reads "everything since my
+own cursor" by it (warehouse/changes.py): unlike a clock, it never skips a row that was committed late.
+"""
+
+from warranty_hub.warehouse.tables.base import THIS_TRANSACTION, Money, metadata
+from warranty_hub.warehouse.tables.bim import (
+    bim_element,
+    bim_element_revision,
+    bim_revision,
+    bim_space,
+    bim_storey,
+    property_set,
+    space_element,
+)
+from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
+from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
+from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, quarantine, run
+from warranty_hub.warehouse.tables.places import defect, defect_element, place
+
+__all__ = [
+    "OUTCOMES",
+    "THIS_TRANSACTION",
+    "VERSIONED",
+    "Money",
+    "alert",
+    "allocation",
+    "approval",
+    "bim_element",
+    "bim_element_revision",
+    "bim_revision",
+    "bim_space",
+    "bim_storey",
+    "cost_line",
+    "cost_link",
+    "cost_month",
+    "cursor",
+    "defect",
+    "defect_element",
+    "delivery",
+    "fact_tables",
+    "metadata",
+    "outbox",
+    "place",
+    "property_set",
+    "quarantine",
+    "repair_plan",
+    "responsibility",
+    "run",
+    "space_element",
+    "ticket",
+]

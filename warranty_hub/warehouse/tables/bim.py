@@ -1,0 +1,135 @@
+"""The index of models: revisions, elements, storeys, spaces, property sets."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from warranty_hub.warehouse.tables.base import Instant, changed_tx, metadata
+
+bim_revision = Table(
+    "bim_revision",
+    metadata,
+    Column("revision_id", BigInteger, Identity(), primary_key=True),
+    Column("model_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("project_code", Text, nullable=False),
+    Column("building_code", Text),
+    Column("discipline", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("status", Text, nullable=False, comment="INDEXED or REFUSED"),
+    Column("reason", Text),
+    Column("ifc_schema", Text),
+    Column("authoring_app", Text),
+    Column("header_time", Text),
+    Column("ifc_project_guid", Text),
+    Column("counts", JSONB, nullable=False, server_default="{}"),
+    Column("findings", JSONB, nullable=False, server_default="[]"),
+    Column("run_id", BigInteger, nullable=False),
+    Column("indexed_at", Instant, nullable=False, server_default=text("now()")),
+    Column("current", Boolean, nullable=False, comment="the newest good revision of its model"),
+    changed_tx(),
+    UniqueConstraint("model_id", "sha256"),
+    schema="hub",
+)
+
+bim_element = Table(
+    "bim_element",
+    metadata,
+    Column("element_key", Uuid, primary_key=True, comment="ours; lives across revisions"),
+    Column("model_id", Text, nullable=False, index=True),
+    Column("ifc_class", Text, nullable=False),
+    Column("guid", Text, comment="as first seen; not unique"),
+    Column("ordinal", Integer, nullable=False, comment="tells apart elements of one file that share class and GlobalId"),
+    schema="hub",
+)
+
+
+def _revision_key() -> tuple[Column[int], Column[int]]:
+    return (
+        Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+        Column("step_id", Integer, primary_key=True, comment="the row's identity inside its file"),
+    )
+
+
+def _box() -> tuple[Column[float], ...]:
+    return tuple(Column(f"{axis}_{end}", Double, comment="metres") for end in ("min", "max") for axis in "xyz")
+
+
+bim_element_revision = Table(
+    "bim_element_revision",
+    metadata,
+    *_revision_key(),
+    Column("element_key", Uuid, nullable=False, index=True),
+    Column("guid", Text, index=True),
+    Column("ifc_class", Text, nullable=False),
+    Column("predefined_type", Text),
+    Column("name", Text),
+    Column("object_type", Text),
+    Column("tag", Text, index=True),
+    Column("type_name", Text),
+    Column("material", Text),
+    Column("storey_step", Integer),
+    Column("space_step", Integer),
+    Column("is_external", Boolean),
+    Column("load_bearing", Boolean),
+    Column("property_sets", ARRAY(Text), nullable=False, server_default="{}"),
+    *_box(),
+    schema="hub",
+)
+
+bim_storey = Table(
+    "bim_storey",
+    metadata,
+    *_revision_key(),
+    Column("guid", Text),
+    Column("name", Text),
+    Column("elevation", Double),
+    Column("place_id", Text),
+    schema="hub",
+)
+
+bim_space = Table(
+    "bim_space",
+    metadata,
+    *_revision_key(),
+    Column("guid", Text),
+    Column("name", Text),
+    Column("long_name", Text),
+    Column("storey_step", Integer),
+    Column("zones", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("place_id", Text, index=True),
+    *_box(),
+    schema="hub",
+)
+
+space_element = Table(
+    "space_element",
+    metadata,
+    Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+    Column("space_step", Integer, primary_key=True),
+    Column("element_step", Integer, primary_key=True),
+    Column("relation", Text, primary_key=True, comment="contained, boundary, serves"),
+    schema="hub",
+)
+
+property_set = Table(
+    "property_set",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    schema="hub",
+)

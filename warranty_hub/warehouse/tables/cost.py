@@ -1,0 +1,56 @@
+"""What a cost line belongs to, how it is split, and the rollup."""
+
+from sqlalchemy import Column, Index, Integer, Numeric, Table, Text
+
+from warranty_hub.warehouse.tables.base import Money, changed_tx, metadata
+
+cost_link = Table(
+    "cost_link",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("ticket_no", Text, comment="null: unlinked, see method for why", index=True),
+    Column("method", Text, nullable=False),
+    Column("confidence", Numeric(4, 3), nullable=False),
+    changed_tx(),
+    schema="hub",
+)
+
+allocation = Table(
+    "allocation",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("fact_version", Integer, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("project_code", Text),
+    Column("ticket_no", Text),
+    Column("component_code", Text, nullable=False),
+    Column("defect_type_code", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("party_code", Text),
+    Column("stage", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False, comment="net, in the ledger's currency"),
+    changed_tx(),
+    Index("ix_allocation_period", "period", "project_code"),
+    schema="hub",
+)
+
+cost_month = Table(
+    "cost_month",
+    metadata,
+    Column("period", Text, primary_key=True, comment="YYYY-MM"),
+    Column("project_code", Text, primary_key=True),
+    Column("component_code", Text, primary_key=True),
+    Column("defect_type_code", Text, primary_key=True),
+    Column("cause", Text, primary_key=True),
+    Column("party_code", Text, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("amount", Money, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("tickets", Integer, nullable=False),
+    schema="mart",
+)

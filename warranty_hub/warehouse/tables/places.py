@@ -1,0 +1,67 @@
+"""Places, and defects with the elements they sit on."""
+
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric, Table, Text, Uuid, text
+
+from warranty_hub.warehouse.tables.base import Instant, changed_tx, metadata
+
+place = Table(
+    "place",
+    metadata,
+    Column("place_id", Text, primary_key=True, comment="project/building/unit/storey|dwelling/room"),
+    Column("project_code", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("building", Text),
+    Column("unit", Text),
+    Column("storey", Text),
+    Column("dwelling", Text),
+    Column("room_code", Text),
+    Column("name", Text, nullable=False),
+    Column("aliases", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("origin", Text, nullable=False, comment="MASTER: ticket store; MODEL: IFC spaces and storeys"),
+    changed_tx(),
+    schema="hub",
+)
+
+defect = Table(
+    "defect",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("ticket_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("ticket_no", Text, nullable=False, index=True),
+    Column("project_code", Text, nullable=False),
+    Column("component_code", Text),
+    Column("defect_type_code", Text),
+    Column("room_code", Text),
+    Column("place_id", Text, comment="the most exact place that is certain"),
+    Column("element_key", Uuid, comment="set when exactly one element is certain"),
+    Column("method", Text, nullable=False),
+    Column("confidence", Numeric(4, 3), nullable=False),
+    Column("state", Text, comment="AUTO or REVIEW; null when there is no element to link, only a place"),
+    Column("reason", Text, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("generation", Integer, nullable=False, comment="counts the different answers given over time"),
+    changed_tx(),
+    Index("ix_defect_project_code", "project_code"),
+    Index("ix_defect_changed_tx", "changed_tx"),
+    schema="hub",
+)
+
+defect_element = Table(
+    "defect_element",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("ticket_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("rank", Integer, primary_key=True),
+    Column("element_key", Uuid, nullable=False, index=True),
+    Column("method", Text, nullable=False),
+    Column("confidence", Numeric(4, 3), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("recorded_at", Instant, nullable=False, server_default=text("now()")),
+    schema="hub",
+)
