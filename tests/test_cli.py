@@ -11,10 +11,11 @@ import yaml
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
-from tests.pipelines.fake import MAPS, record
+from tests.pipelines.fake import MAPS, FakeSource, record
 from warranty_hub import cli
 from warranty_hub.cli import setup, telling
 from warranty_hub.pipelines.check import Verdict
+from warranty_hub.pipelines.hub import Hub
 from warranty_hub.warehouse.tables import metadata
 
 PHONE = "13800138000"
@@ -265,3 +266,32 @@ def test_an_item_that_is_not_in_doubt_cannot_be_settled(desk: Desk) -> None:
     shown = desk.type("outbox", "settle", "1", "--person", "王工")
     assert shown.exit_code == 1
     assert "not in doubt" in shown.stderr
+
+
+def test_a_backfill_is_typed_with_its_window_in_the_organisations_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    midnight = "2025-01-31T16:00:00+00:00"  # of 1 February in Shanghai
+    source = FakeSource([record(1), record(2, updated=midnight), record(3, updated="2025-01-31T16:00:01+00:00")])
+    monkeypatch.setattr(Hub, "source", lambda *_: source)
+    shown = desk.type("run", "sync", "wms.tickets", "--from", "2025-01-01", "--to", "2025-02-01")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.strip() == "backfill wms.tickets read=2 new=2"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("locate", "P01", "--from", "2025-01-01"),
+        ("sync", "--from", "2025-01-01"),
+        ("sync", "wms.tickets", "--to", "2025-01-01"),
+    ],
+)
+def test_a_window_without_a_stream_to_read_is_refused_with_an_example(desk: Desk, words: tuple[str, ...]) -> None:
+    shown = desk.type("run", *words)
+    assert shown.exit_code == 1
+    assert "run sync wms.tickets --from 2025-01-01" in shown.output
+
+
+def test_a_window_that_ends_before_it_starts_is_refused(desk: Desk) -> None:
+    shown = desk.type("run", "sync", "wms.tickets", "--from", "2025-02-01", "--to", "2025-01-01")
+    assert shown.exit_code == 1
+    assert "ends before it starts" in shown.output

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from tests.pipelines.fake import FakeSource, fake_hub, quarantined, record, runs, tickets
+from connectors.contract import Window
+from tests.pipelines.fake import FIRST, NOW, FakeSource, fake_hub, quarantined, record, runs, tickets
 from warranty_hub.pipelines.sync import sync_stream
 from warranty_hub.warehouse.commit import OnStep
 
@@ -52,19 +53,23 @@ def _die_at(step: str, occurrence: int) -> OnStep:
     return on_step
 
 
-def _in_child(engine: Engine, source: FakeSource, on_step: OnStep = lambda _: None) -> int:
-    """Sync in a forked process with connections of its own; returns its process id."""
+def _in_child(engine: Engine, work: Callable[[Engine], None]) -> int:
+    """Do it in a forked process with connections of its own; returns its process id."""
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        _sync(create_engine(engine.url), source, on_step)
+        work(create_engine(engine.url))
         code = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _syncing(source: FakeSource, on_step: OnStep = lambda _: None) -> Callable[[Engine], None]:
+    return lambda engine: _sync(engine, source, on_step)
 
 
 def _sync(engine: Engine, source: FakeSource, on_step: OnStep = lambda _: None) -> None:
@@ -89,7 +94,7 @@ def test_killed_at_a_step_of_the_protocol_then_restarted_ends_the_same(warehouse
     if step == "cursor moved" and not ordered:
         pytest.skip("an unordered stream moves its cursor in the closing transaction only")
     for occurrence in (1, 2) if step.startswith(("page", "rows", "quarantine", "counts", "cursor")) else (1,):
-        pid = _in_child(warehouse, _source(ordered=ordered), _die_at(step, occurrence))
+        pid = _in_child(warehouse, _syncing(_source(ordered=ordered), _die_at(step, occurrence)))
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, "the child was meant to die"
     _expected(warehouse, ordered)
 
@@ -105,7 +110,7 @@ def test_killed_at_random_instants_then_restarted_ends_the_same(warehouse: Engin
                 os.write(tell, b"1")
             time.sleep(PACE)
 
-        pid = _in_child(warehouse, _source(ordered=ordered, count=MANY, before_page=first_page))
+        pid = _in_child(warehouse, _syncing(_source(ordered=ordered, count=MANY, before_page=first_page)))
         os.close(write_end)  # so that a child that ends before its first page is no child to wait for
         os.read(read_end, 1)
         time.sleep(chance.uniform(0, LONGEST_LIFE))
@@ -113,3 +118,19 @@ def test_killed_at_random_instants_then_restarted_ends_the_same(warehouse: Engin
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, "the child ended before it was killed"
         os.close(read_end)
     _expected(warehouse, ordered, MANY)
+
+
+@pytest.mark.parametrize("step", ["page staged", "page committed", "run closed"])
+def test_a_backfill_killed_then_repeated_ends_the_same_and_the_sync_knows_nothing_of_it(warehouse: Engine, step: str) -> None:
+    _sync(warehouse, _source(ordered=True))
+    window = Window(FIRST, NOW)
+
+    def backfill(engine: Engine, on_step: OnStep) -> None:
+        hub = fake_hub(engine, _source(ordered=True, count=90), max_rejected_share=1)
+        sync_stream(hub, "wms", "tickets", again=window, on_step=on_step)
+
+    pid = _in_child(warehouse, lambda engine: backfill(engine, _die_at(step, 1)))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, "the child was meant to die"
+    backfill(warehouse, lambda _: None)
+    assert [row["status"] for row in runs(warehouse)] == ["SUCCEEDED", "ABANDONED", "SUCCEEDED"]
+    _expected(warehouse, True, count=90)

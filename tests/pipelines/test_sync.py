@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.pipelines.fake import NOW, FakeSource, fake_hub, quarantined, record, runs, tickets
+from connectors.contract import Stream, Window
+from tests.pipelines.fake import FIRST, NOW, FakeSource, fake_hub, quarantined, record, runs, tickets
 from warranty_hub.errors import ConfigError, DeletionFuseError, PageOrderError, RejectedShareError, StreamTakenOverError
 from warranty_hub.pipelines.quarantine import one_row, open_rows, retry
 from warranty_hub.pipelines.sweep import sweep_deletions
@@ -122,6 +123,20 @@ def test_corrected_records_leave_the_quarantine_by_retry_and_by_sync(warehouse: 
     assert [row[3] for row in quarantined(warehouse)] == ["RESOLVED", "RESOLVED"]
 
 
+def test_a_retry_settles_what_is_skipped_now_and_what_has_got_a_key(warehouse: Engine) -> None:
+    hub = fake_hub(warehouse, FakeSource([record(1, id=None), record(2, description=None), record(3, description=None)]))
+    sync_stream(hub, "wms", "tickets")
+    with warehouse.begin() as db:
+        change = text(
+            "UPDATE ops.quarantine SET payload = payload || cast(:change AS jsonb) WHERE payload->>'order_no' = :order"
+        )
+        db.execute(change, {"order": "WX00001", "change": '{"id": "T00001"}'})
+        db.execute(change, {"order": "WX00002", "change": '{"project": "TEST"}'})
+    retry(hub, "wms.tickets")
+    assert [(row.source_id, row.attempts) for row in open_rows(hub)] == [("T00003", 2)]
+    assert [row[0] for row in tickets(warehouse)] == ["T00001"]
+
+
 def test_quarantine_shows_no_personal_data(warehouse: Engine) -> None:
     source = FakeSource([record(1, created="x", description="请联系13800138000", contact={"phone": "13800138000"})])
     hub = fake_hub(warehouse, source)
@@ -204,3 +219,60 @@ def test_a_stream_does_not_bury_the_rows_of_another_that_fills_its_table(warehou
 def _row_versions(engine: Engine) -> list[tuple[str, str]]:
     with engine.connect() as db:
         return [tuple(row) for row in db.execute(text("SELECT ctid::text, xmin::text FROM hub.ticket ORDER BY 1"))]
+
+
+def _cursors(engine: Engine) -> list[tuple[object, ...]]:
+    with engine.connect() as db:
+        return [tuple(row) for row in db.execute(text("SELECT step, position, succeeded_at FROM ops.cursor ORDER BY step"))]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_backfill_reads_its_window_and_leaves_the_cursor_and_the_freshness_alone(warehouse: Engine, ordered: bool) -> None:
+    source = FakeSource([record(n) for n in range(100)], ordered=ordered)
+    hub = fake_hub(warehouse, source)
+    sync_stream(hub, "wms", "tickets")
+    before = _cursors(warehouse)
+    source.records = [record(n, address="corrected without a change time") for n in range(100)]
+    window = Window(FIRST + timedelta(minutes=10), FIRST + timedelta(minutes=29))
+    report = sync_stream(hub, "wms", "tickets", again=window)
+    assert (report.step, report.read, report.outcomes["changed"]) == ("backfill", 20, 20)
+    assert [row for row in _cursors(warehouse) if row[0] == "sync"] == before
+
+
+def test_a_sync_in_the_middle_of_a_backfill_goes_through_and_so_does_the_backfill(warehouse: Engine) -> None:
+    source = FakeSource([record(n) for n in range(40)], page_size=20)
+    hub = fake_hub(warehouse, source)
+    beside = FakeSource([record(n) for n in range(60)])
+
+    def sync_beside(number: int) -> None:
+        if number == 1:
+            sync_stream(fake_hub(warehouse, beside), "wms", "tickets")
+
+    source.before_page = sync_beside
+    report = sync_stream(hub, "wms", "tickets", again=Window(FIRST, NOW))
+    assert (report.status, report.outcomes["new"], report.outcomes["unchanged"]) == ("SUCCEEDED", 20, 20)
+    assert [run["status"] for run in runs(warehouse)] == ["SUCCEEDED", "SUCCEEDED"]
+    assert len(tickets(warehouse)) == 60
+
+
+def test_what_is_read_whole_each_time_cannot_be_backfilled(warehouse: Engine) -> None:
+    hub = fake_hub(warehouse, source := FakeSource([record(1)]))
+    source.streams = lambda: {"tickets": Stream("tickets", ("id",))}  # type: ignore[method-assign]
+    with pytest.raises(ConfigError, match="read whole each time"):
+        sync_stream(hub, "wms", "tickets", again=Window(FIRST, NOW))
+
+
+def test_the_cursor_of_an_ordered_stream_never_goes_back_into_the_lookback(warehouse: Engine) -> None:
+    source = FakeSource([record(n) for n in range(30)])
+    hub = fake_hub(warehouse, source, lookback=timedelta(days=999))
+    sync_stream(hub, "wms", "tickets")
+    before = _cursors(warehouse)
+
+    def fail(number: int) -> None:
+        if number == 2:
+            raise PageOrderError("in the middle")
+
+    source.before_page = fail
+    with pytest.raises(PageOrderError):
+        sync_stream(hub, "wms", "tickets")
+    assert _cursors(warehouse) == before

@@ -1,11 +1,11 @@
 """Look at quarantined records, and put them through the same path again once the source or the field map is corrected."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -65,27 +65,29 @@ def open_counts(hub: Hub) -> dict[str, int]:
 
 
 def retry(hub: Hub, unit: str) -> RunReport:
-    """Map and load all open rows of a stream again: what loads is RESOLVED with it, the rest counts an attempt."""
+    """Map and load all open rows of a stream again: what loads, or is skipped now, is RESOLVED, the rest counts an attempt."""
     source_name, _, stream_name = unit.partition(".")
     subject = subject_of(hub, source_name, stream_name)
     with hub.recorded(Unit(STEP, unit)) as run:
         last = 0
         while rows := _open_payloads(hub, unit, last):
-            last = rows[-1][0]
-            mapped = subject.field_map.apply([payload for _, payload in rows])
-            run.commit_page(subject.table, source_name, batch_of(mapped), position=f"quarantine row {last}", move_to=None)
+            last = rows[-1].quarantine_id
+            batch = replace(
+                batch_of(subject.field_map.apply([row.payload for row in rows])), retried=[row.source_id for row in rows]
+            )
+            run.commit_page(subject.table, source_name, batch, position=f"quarantine row {last}", move_to=None)
     return hub.report(run.run_id)
 
 
-def _open_payloads(hub: Hub, unit: str, after: int) -> list[tuple[int, Mapping[str, Any]]]:
+def _open_payloads(hub: Hub, unit: str, after: int) -> Sequence[Row[int, str, Any]]:
     query = (
-        select(quarantine.c.quarantine_id, quarantine.c.payload)
+        select(quarantine.c.quarantine_id, quarantine.c.source_id, quarantine.c.payload)
         .where(quarantine.c.unit == unit, quarantine.c.state == QuarantineState.OPEN, quarantine.c.quarantine_id > after)
         .order_by(quarantine.c.quarantine_id)
         .limit(PAGE)
     )
     with hub.transactions() as db:
-        return [(row.quarantine_id, row.payload) for row in db.execute(query)]
+        return db.execute(query).all()
 
 
 def _quarantined(hub: Hub, row: Any) -> Quarantined:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import get_args
 
+from connectors.contract import Window
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.deliver import deliver_outbox
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -47,6 +50,18 @@ def _of_stream(work: Callable[[Hub, str, str], RunReport]) -> Callable[[Hub, str
         return work(hub, source, stream)
 
     return run
+
+
+def backfill(hub: Hub, start: datetime, end: datetime | None) -> Callable[[Hub, str], RunReport]:
+    """Read what changed in a window again, in place of `sync`. Times are naive, the organisation's own; without end up to now.
+
+    Raises ConfigError for a window that ends before it starts.
+    """
+    first = start.replace(tzinfo=hub.settings.zone)
+    last = end.replace(tzinfo=hub.settings.zone) if end else hub.clock()
+    if last < first:
+        raise ConfigError("The window ends before it starts", remedy="Exchange --from and --to.")
+    return _of_stream(partial(sync_stream, again=Window(first, last)))
 
 
 STEPS: dict[str, Step] = {

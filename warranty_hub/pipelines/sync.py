@@ -4,7 +4,7 @@ import gc
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from warranty_hub.warehouse.load import fact_columns
 from warranty_hub.warehouse.tables import fact_tables
 
 STEP = "sync"
+BACKFILL = "backfill"
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
@@ -58,25 +59,43 @@ def subject_of(hub: Hub, source_name: str, stream_name: str) -> Subject:
     return Subject(source_name, source, settings, stream_name, field_map)
 
 
-def sync_stream(hub: Hub, source_name: str, stream_name: str, *, on_step: OnStep = lambda _: None) -> RunReport:
-    """Bring one stream up to date. Any error leaves all committed pages and the cursor as they are; run it again."""
+def sync_stream(
+    hub: Hub, source_name: str, stream_name: str, *, again: Window | None = None, on_step: OnStep = lambda _: None
+) -> RunReport:
+    """Bring one stream up to date. Any error leaves all committed pages and the cursor as they are; run it again.
+
+    With ``again`` that window is read instead: a backfill, which neither moves the stream's cursor nor makes it fresh, and is
+    in nobody's way: syncs go on beside it.
+    """
     subject = subject_of(hub, source_name, stream_name)
     source = hub.source(source_name)
-    stream = source.streams().get(stream_name)
-    if stream is None:
-        raise ConfigError(f"{subject.source.system} offers no stream {stream_name!r}; it has {', '.join(source.streams())}")
-    run = StreamRun(hub.transactions, subject.unit, code_version=hub.code_version, on_step=on_step)
+    stream = _stream(subject, source, again)
+    unit = Unit(BACKFILL, subject.unit.name) if again else subject.unit
+    run = StreamRun(hub.transactions, unit, code_version=hub.code_version, on_step=on_step)
     cursor = run.start().cursor
     try:
-        window = _window(hub, subject, source, stream, cursor)
+        window = again or _window(hub, subject, source, stream, cursor)
         run.open_window(window.start, window.end)
         _commit_pages(run, subject, source, stream, window)
         limit = RejectLimit(subject.settings.max_rejected_share, subject.settings.min_rejected)
-        run.finish(move_to=window.end, limit=limit)
+        run.finish(move_to=None if again else window.end, limit=limit)
     except BaseException as error:
         _write_down(run, error)
         raise
     return hub.report(run.run_id)
+
+
+def _stream(subject: Subject, source: Source, again: Window | None) -> Stream:
+    stream = source.streams().get(subject.stream_name)
+    if stream is None:
+        offered = ", ".join(source.streams())
+        raise ConfigError(f"{subject.source.system} offers no stream {subject.stream_name!r}; it has {offered}")
+    if again and stream.cursor is None:
+        raise ConfigError(
+            f"{subject.unit.name} is read whole each time, so it has no window to read again",
+            remedy=f"Run `warranty-hub run sync {subject.unit.name}`: it reads everything.",
+        )
+    return replace(stream, ordered=False) if again else stream  # what moves no cursor need not arrive in its order
 
 
 def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: datetime | None) -> Window:

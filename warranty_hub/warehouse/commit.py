@@ -1,7 +1,8 @@
 """The commit protocol: where a page of records and its cursor are committed. docs/commit-protocol.md is its page.
 
 One run of one stream is in charge at a time: starting a run takes the stream over, and the run before it, should it still be
-alive, stops at its next commit. Every commit happens under a lock on the stream's cursor row:
+alive, stops at its next commit. Every commit happens under a lock on the cursors of everything that works on the stream (sync,
+backfill, retries), so that they write its rows one after the other:
 
     start          take the stream over, mark a dead predecessor ABANDONED, fix the window          one transaction
     commit_page    rows + quarantine + counts (+ cursor, when the stream is ordered)                one transaction a page
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Text, and_, column, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Select, Table, Text, and_, column, func, insert, literal_column, or_, select, update
 from sqlalchemy import table as table_clause
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
@@ -60,13 +61,17 @@ class Reject:
 
 @dataclass(frozen=True)
 class Batch:
-    """A page after mapping: rows of (source_id, *fact_columns), and what became of the other records."""
+    """A page after mapping: rows of (source_id, *fact_columns), and what became of the other records.
+
+    ``retried``: the names in quarantine of records that came from there.
+    """
 
     rows: Sequence[Sequence[Any]]
     rejects: Sequence[Reject] = ()
     superseded: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     unmapped: Mapping[str, int] = field(default_factory=dict)
+    retried: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ class StreamRun:
         move_to: datetime | None,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        """Commit one page with its quarantine and counts; ``move_to`` moves the cursor with it (ordered streams).
+        """Commit one page with its quarantine and counts; ``move_to`` moves the cursor on with it (ordered streams).
 
         ``meanwhile`` is called when the rows are with the server, to begin with work that goes on beside its own: begun
         earlier, it would slow the COPY down, for which Python is at work too (measured: a third of a sync's time).
@@ -144,7 +149,7 @@ class StreamRun:
             meanwhile()
             outcomes = merge_facts(db, table, source_system=source_system, run_id=self.run_id)
             self._step("rows written")
-            resolve_quarantine(db, self.unit.name, stage)
+            resolve_quarantine(db, self.unit.name, stage, batch)
             put_into_quarantine(db, self.unit.name, self.run_id, batch.rejects)
             self._step("quarantine written")
             if outcomes.total != len(batch.rows):
@@ -163,10 +168,10 @@ class StreamRun:
                 batch,
             )
             self._step("counts written")
-            if move_to is not None:
-                self._move_cursor(db, move_to)
+            moved = self._move_cursor(db, move_to)
+            if moved:
                 self._step("cursor moved")
-        if move_to is not None:
+        if moved:
             self._cursor = move_to
         self._step("page committed")
 
@@ -176,8 +181,7 @@ class StreamRun:
             self._take_charge(db)
             if limit:
                 self._judge(db, limit)
-            if move_to is not None and (self._cursor is None or move_to > self._cursor):
-                self._move_cursor(db, move_to)
+            self._move_cursor(db, move_to)
             db.execute(update(cursor).where(self._is_unit(cursor)).values(succeeded_at=func.clock_timestamp()))
             self._close(db, RunStatus.SUCCEEDED)
             self._step("run closed")
@@ -200,11 +204,15 @@ class StreamRun:
             db.execute(update(run).where(run.c.run_id == self.run_id).values(details=run.c.details.concat(details)))
 
     def _take_charge(self, db: Connection) -> None:
-        held = db.execute(select(cursor.c.run_id, cursor.c.position).where(self._is_unit(cursor)).with_for_update()).one()
+        of_all_steps = select(cursor).where(cursor.c.unit == self.unit.name).order_by(cursor.c.step).with_for_update()
+        held = next(row for row in db.execute(of_all_steps).all() if row.step == self.unit.step)
         if held.run_id != self.run_id or held.position != self._cursor:
             raise StreamTakenOverError(f"{self.unit.name}: run {held.run_id} has taken over from run {self.run_id}")
 
-    def _move_cursor(self, db: Connection, position: datetime) -> None:
+    def _move_cursor(self, db: Connection, position: datetime | None) -> bool:
+        """Move it on; never back, where the lookback is read again. Returns whether it moved."""
+        if position is None or (self._cursor is not None and position <= self._cursor):
+            return False
         moved = db.execute(
             update(cursor)
             .where(self._is_unit(cursor), cursor.c.run_id == self.run_id, cursor.c.position.is_not_distinct_from(self._cursor))
@@ -212,6 +220,7 @@ class StreamRun:
         )
         if moved.rowcount != 1:
             raise StreamTakenOverError(f"{self.unit.name}: the cursor was moved by another run")
+        return True
 
     def _count(self, db: Connection, position: str, counts: Mapping[str, int], batch: Batch) -> None:
         values: dict[Any, Any] = {run.c[outcome]: run.c[outcome] + counts[outcome] for outcome in OUTCOMES}
@@ -282,12 +291,18 @@ def put_into_quarantine(db: Connection, unit: str, run_id: int, rejects: Sequenc
     )
 
 
-def resolve_quarantine(db: Connection, unit: str, stage: str) -> None:
-    """A record that loads closes its open quarantine row, in the same transaction."""
+def resolve_quarantine(db: Connection, unit: str, stage: str, batch: Batch) -> None:
+    """A record that loads closes its open quarantine row, in the same transaction; so does one that was tried again and is no
+    more rejected, though it is skipped now, or has got a key."""
     staged: Select[str] = select(column("source_id", Text)).select_from(table_clause(stage, schema="pg_temp"))
+    settled = set(batch.retried) - {_quarantine_key(reject) for reject in batch.rejects}
     db.execute(
         update(quarantine)
-        .where(quarantine.c.unit == unit, quarantine.c.state == QuarantineState.OPEN, quarantine.c.source_id.in_(staged))
+        .where(
+            quarantine.c.unit == unit,
+            quarantine.c.state == QuarantineState.OPEN,
+            or_(quarantine.c.source_id.in_(staged), quarantine.c.source_id.in_(settled)),
+        )
         .values(state=QuarantineState.RESOLVED, last_seen=func.now())
     )
 
