@@ -1,10 +1,12 @@
-"""The demo's sample building: a residential tower, laid out by parameters and written as an IFC4 model.
+"""Sample buildings: a residential tower, laid out by parameters and written as an IFC4 model, and estates of many.
 
-``tower`` says what stands where (``plan``, ``enclosure`` and ``fittings`` do it room by room); ``ifc`` writes it down.
+``tower`` says what stands where (``plan``, ``enclosure`` and ``fittings`` do it room by room); ``ifc`` writes it down;
+``estate`` sets up as many different towers as wanted: ``python -m sandbox.building.estate --help``.
 """
 
+from sandbox.building.estate import Estate, write_estate
 from sandbox.building.ifc import write_tower
 from sandbox.building.parts import Component, Room
 from sandbox.building.tower import Tower
 
-__all__ = ["Component", "Room", "Tower", "write_tower"]
+__all__ = ["Component", "Estate", "Room", "Tower", "write_estate", "write_tower"]

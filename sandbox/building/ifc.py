@@ -1,4 +1,4 @@
-"""Writes a tower as an IFC4 file (ISO 16739-1:2018), the same bytes for the same tower.
+"""Writes a tower as an IFC4 file (ISO 16739-1:2018), the same bytes for the same tower; estate.py writes many into one.
 
 Entities are made one by one: ifcopenshell.api would take minutes for thousands of elements. What is equal is written once: the
 shape of boxes of one size (IFC4 lets products share an IfcProductDefinitionShape) and property sets of one content.
@@ -30,14 +30,19 @@ MAKERS: dict[str, Properties] = {  # made up
 
 def write_tower(tower: Tower, path: Path) -> None:
     """Write a tower's model. Raises OSError where the file cannot be written."""
-    _Writer(tower).model.write(str(path))
+    TowerModel(tower, f"{tower.project} {tower.name}.ifc").model.write(str(path))
 
 
-class _Writer:
-    """The model as it grows; rooms, elements and storeys are found again by their names."""
+class TowerModel:
+    """The model as it grows; rooms, elements and storeys are found again by their names.
 
-    def __init__(self, tower: Tower) -> None:
+    ``site_wide`` are the ids of what all towers of a site have in common. They are the same in every tower's model, but for the
+    relation of project and site, which nothing refers to.
+    """
+
+    def __init__(self, tower: Tower, title: str) -> None:
         self.tower = tower
+        self.title = title
         self.model: Any = ifcopenshell.file(schema="IFC4")
         self.shapes: dict[Origin, Any] = {}
         self.property_sets: dict[tuple[str, Properties], list[Any]] = defaultdict(list)
@@ -55,7 +60,7 @@ class _Writer:
 
     def _header(self) -> None:
         name = self.model.header.file_name
-        name.name = f"{self.tower.project} {self.tower.name}.ifc"
+        name.name = self.title
         name.time_stamp = TIME_STAMP
         name.author = name.organization = ("Warranty Hub",)
         name.preprocessor_version = name.originating_system = SOFTWARE
@@ -77,6 +82,8 @@ class _Writer:
         )  # fmt: skip
         ground = self._placement(None, (0, 0, 0))
         site = self._root("IfcSite", tower.path, "site", Name=tower.project, ObjectPlacement=ground)
+        self.site_wide = set(range(1, site.id() + 1))
+        ground = self._placement(ground, (*tower.corner, 0)) if any(tower.corner) else ground
         self.building = self._root("IfcBuilding", tower.path, "building", Name=tower.name, ObjectPlacement=ground)
         self.storeys = {
             name: self._root(
@@ -85,7 +92,7 @@ class _Writer:
             )
             for name, elevation in self.elevations.items()
         }  # fmt: skip
-        self._aggregate(project, [site])
+        self.site_wide.add(self._aggregate(project, [site]).id())
         self._aggregate(site, [self.building])
         self._aggregate(self.building, list(self.storeys.values()))
 
@@ -171,8 +178,8 @@ class _Writer:
             RelatedObjects=objects, RelatingPropertyDefinition=content,
         )  # fmt: skip
 
-    def _aggregate(self, whole: Any, parts: list[Any]) -> None:
-        self._root("IfcRelAggregates", whole.GlobalId, "parts", RelatingObject=whole, RelatedObjects=parts)
+    def _aggregate(self, whole: Any, parts: list[Any]) -> Any:
+        return self._root("IfcRelAggregates", whole.GlobalId, "parts", RelatingObject=whole, RelatedObjects=parts)
 
     def _root(self, ifc_class: str, *path: str, **attributes: Any) -> Any:
         """An entity whose GlobalId follows from where it belongs."""

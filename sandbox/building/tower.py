@@ -16,7 +16,10 @@ LANDING = 1.0
 
 @dataclass(frozen=True)
 class Tower:
-    """A tower of ``units`` staircases side by side, each with its flats on every storey, on basements and under a roof."""
+    """A tower of ``units`` staircases side by side, each with its flats on every storey, on basements and under a roof.
+
+    ``corner`` is where its south-west corner stands on the site; all boxes are measured from there.
+    """
 
     project: str
     name: str
@@ -24,11 +27,17 @@ class Tower:
     units: int = 2
     flats_per_storey: int = 2
     basements: int = 1
+    corner: tuple[float, float] = (0.0, 0.0)
 
     @property
     def path(self) -> str:
         """What distinguishes it from all other towers."""
         return f"{self.project}/{self.name}"
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """How far it stretches along x and y, walls and bay windows not counted."""
+        return self.units * self._unit_width, plan.DEPTH
 
     def levels(self) -> Iterator[Level]:
         """From the lowest basement to the roof."""
