@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 FOREIGN := $(basename $(notdir $(wildcard tests/foreign/requirements-*.txt)))
 FOREIGN_ENVS := $(patsubst requirements-%,.envs/%/.installed,$(FOREIGN))
 
-.PHONY: help demo test lint format test-foreign bench lock clean
+.PHONY: help demo test lint format test-foreign foreign-servers bench lock clean
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -23,14 +23,20 @@ lint: $(STAMP)   ## Style, strict types, import contract
 format: $(STAMP) ## Put the code into shape
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-test-foreign: $(STAMP) $(FOREIGN_ENVS) ## Try the hub against software we did not write
+test-foreign: $(STAMP) $(FOREIGN_ENVS) foreign-servers ## Try the hub against software we did not write
 	@$(BIN)/python -m pytest -m foreign -rs $(ARGS)
+
+# What only a system's packages bring; where they cannot be installed, the tests that need them are skipped by name.
+foreign-servers:
+	@test -x /usr/sbin/mariadbd || test "$$(id -u)" != 0 || ! command -v apt-get > /dev/null || { \
+		echo "Installing MariaDB's server …"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends mariadb-server-core mariadb-client-core > /dev/null; }
 
 bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a bare COPY
 	@$(BIN)/python -m benchmarks.load
 
 lock: $(STAMP)   ## Resolve requirements.lock anew
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra embedded --group dev pyproject.toml \
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra embedded --extra mysql --extra s3 --extra sftp --group dev pyproject.toml \
 		--no-annotate --no-header --upgrade -o requirements.lock
 
 clean:           ## Remove what make created

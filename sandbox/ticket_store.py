@@ -57,7 +57,7 @@ def fill_ticket_store(engine: Engine, history: History) -> None:
     """Make the tables and their rows, and a role that may only read them; all or nothing."""
     with engine.begin() as db:
         metadata.create_all(db)
-        for table, rows in _rows(history).items():
+        for table, rows in rows_of(history).items():
             values = list(rows)
             if values:
                 db.execute(table.insert(), values)
@@ -74,7 +74,7 @@ def is_filled(engine: Engine) -> bool:
         return bool(db.execute(select(func.count()).select_from(repair_order)).scalar_one())
 
 
-def _rows(history: History) -> Mapping[Table, Iterable[Mapping[str, Any]]]:
+def rows_of(history: History) -> Mapping[Table, Iterable[Mapping[str, Any]]]:
     return {
         org: (dict(zip(org.c.keys(), unit, strict=True)) for unit in ORGANISATION),
         project: (

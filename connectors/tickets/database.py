@@ -48,18 +48,23 @@ def open_database(connection: Connection) -> Engine:
     Nothing is connected yet. Raises ConfigError when the driver does not exist or is not installed.
     """
     driver = DRIVERS.get(connection.conn_type, connection.conn_type)
+    password = connection.password.get_secret_value()
+    # As bytes: PyMySQL would encode text as Latin-1, which a Chinese password is not.
+    arguments = {"password": password.encode()} if driver.endswith("+pymysql") else {}
     query = {"connect_timeout": CONNECT_TIMEOUT[driver]} if driver in CONNECT_TIMEOUT else {}
     url = URL.create(
         driver,
         username=connection.login or None,
-        password=connection.password.get_secret_value() or None,
+        password=password or None,
         host=connection.host or None,
         port=connection.port,
         database=connection.schema or None,
         query=query | {name: str(value) for name, value in connection.extra.items()},
     )
     try:
-        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+        engine = create_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True, connect_args=arguments
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigError(
             f"Connection {connection.id!r} needs the database driver {driver}, which is not here ({error})",

@@ -73,9 +73,17 @@ def _systems(passed: list[Passed]) -> str:
 
 def _row(system: str, passed: list[Passed]) -> str:
     conformance = "<br>".join(_verdict(one) for one in passed) or "–"
-    foreign = "yes" if (FOREIGN / f"test_{system}.py").exists() else "–"
+    foreign = ", ".join(_counterparts(system)) or "–"
     writes = "yes" if system in SINKS else "–"
     return f"| [{system}](connectors/{system}.md) | {_streams(system)} | {writes} | {conformance} | {foreign} |\n"
+
+
+def _counterparts(system: str) -> tuple[str, ...]:
+    """As the module of tests/foreign that is named after the system calls them."""
+    if not (FOREIGN / f"test_{system}.py").exists():
+        return ()
+    found: tuple[str, ...] = importlib.import_module(f"tests.foreign.test_{system}").COUNTERPARTS
+    return found
 
 
 def _streams(system: str) -> str:

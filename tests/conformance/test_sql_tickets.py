@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, Table, create_engine, delete, make_url
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, Table, create_engine, delete, insert, make_url, update
 
 from sandbox.ticket_store import metadata, repair_order, repair_plan
 from warranty_hub.settings import Connection
@@ -16,18 +15,14 @@ from warranty_hub.warehouse.embedded import EmbeddedPostgres
 
 
 class StoreForTests(System):
-    """Example n is the row with id n of a table."""
+    """Example n is the row with id n of a table, in whichever database."""
 
     connector = "sql_tickets"
     table: ClassVar[Table]
 
-    def __init__(self, engine: Engine) -> None:
-        url = engine.url
+    def __init__(self, engine: Engine, connection: Connection) -> None:
         self._engine = engine
-        self.connection = Connection(
-            "wms", "postgres", str(url.query["host"]), int(str(url.query["port"])), url.database or "", url.username or "",
-            SecretStr("canary-密码"),
-        )  # fmt: skip
+        self.connection = connection
         self.options = {
             "page_size": 3,
             "streams": {self.stream: {"table": self.table.name, "key": ["id"], "cursor": "update_time"}},
@@ -49,7 +44,8 @@ class StoreForTests(System):
 
     def _write(self, row: dict[str, Any]) -> None:
         with self._engine.begin() as db:
-            db.execute(insert(self.table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+            if not db.execute(update(self.table).where(self.table.c.id == row["id"]).values(row)).rowcount:
+                db.execute(insert(self.table).values(row))
 
     def remove(self, number: int) -> None:
         """Delete the row."""
@@ -98,13 +94,21 @@ def database(server: EmbeddedPostgres) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def store(database: Engine) -> Engine:
+def emptied(database: Engine) -> Engine:
     """A ticket store without rows."""
     with database.begin() as db:
         for table in (repair_order, repair_plan):
             db.execute(delete(table))
     return database
+
+
+def connection_to(database: Engine) -> Connection:
+    """What hub.yaml's connection would say of a PostgreSQL."""
+    url = database.url
+    return Connection(
+        "wms", "postgres", str(url.query["host"]), int(str(url.query["port"])), url.database or "", url.username or "",
+        SecretStr("canary-密码"),
+    )  # fmt: skip
 
 
 class TestTickets(SourceSuite):
@@ -113,15 +117,15 @@ class TestTickets(SourceSuite):
     bypass: ClassVar = {"test_amounts_arrive_to_the_cent": "a ticket holds no money; repair plans of the same store do"}
 
     @pytest.fixture
-    def system(self, store: Engine) -> System:
+    def system(self, database: Engine) -> System:
         """The store's tickets."""
-        return Tickets(store)
+        return Tickets(emptied(database), connection_to(database))
 
 
 class TestRepairPlans(SourceSuite):
     """Repair plans by (update_time, id)."""
 
     @pytest.fixture
-    def system(self, store: Engine) -> System:
+    def system(self, database: Engine) -> System:
         """The store's plans."""
-        return RepairPlans(store)
+        return RepairPlans(emptied(database), connection_to(database))

@@ -1,7 +1,6 @@
 """bcf-client, which Bonsai reads and writes BCF with, finds in our file what we wrote, and we in its file what it wrote."""
 
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import pytest
 
 from connectors.bim.bcf import BcfFile, Coloring, Component, HeaderFile, Topic, Viewpoint, camera_to, read_bcf, write_bcf
 from connectors.bim.shapes import Box
+from tests.foreign.counterparts import printed, program
 
 pytestmark = pytest.mark.foreign
 
-PYTHON = Path(__file__).parents[2] / ".envs" / "bcf" / "bin" / "python"
 WHEN = datetime(2025, 6, 1, 1, 30, tzinfo=UTC)
 WINDOW, WALL, SLAB = "1hOSvn6df7F8_7GcBWlRrM", "2O2Fr$t4X7Zf8NOew3FLOH", "0jf0rYHfX3RAB3bSIRjmmy"
 TITLES = {
@@ -62,14 +61,6 @@ topic = file.add_topic("飘窗渗水", "雨后渗水", "物业·王工", "Defect
 topic.add_viewpoint_from_point_and_guids(numpy.array((1.0, 2.0, 3.0)), *sys.argv[2:])
 file.save(sys.argv[1])
 """
-
-
-def in_its_own_environment(script: str, *arguments: str) -> str:
-    """Fails where the environment is missing: a skip would look like agreement."""
-    assert PYTHON.exists(), "make test-foreign creates the environment"
-    done = subprocess.run([PYTHON, "-X", "utf8", "-c", script, *arguments], capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def issue(guid: str, number: int) -> Topic:
@@ -128,13 +119,13 @@ def expected(topic: Topic) -> dict[str, Any]:
 def test_bcf_client_misses_or_changes_something_of_ours(tmp_path: Path) -> None:
     topics = tuple(issue(guid, number) for number, guid in enumerate(TITLES))
     write_bcf(tmp_path / "报修.bcf", BcfFile(topics, "P03", "星河公馆"))
-    found = json.loads(in_its_own_environment(READ, str(tmp_path / "报修.bcf")))
+    found = json.loads(printed(program("bcf", "python"), "-c", READ, tmp_path / "报修.bcf"))
     assert (found["version"], found["project"]) == ("2.1", "星河公馆")
     assert found["topics"] == {topic.guid: expected(topic) for topic in topics}
 
 
 def test_we_miss_something_of_what_bcf_client_writes(tmp_path: Path) -> None:
-    in_its_own_environment(WRITE, str(tmp_path / "a.bcf"), WINDOW, WALL)
+    printed(program("bcf", "python"), "-c", WRITE, tmp_path / "a.bcf", WINDOW, WALL)
     found = read_bcf(tmp_path / "a.bcf")
     (topic,) = found.topics
     (view,) = topic.viewpoints

@@ -1,10 +1,7 @@
 """mock-sap, an SAP that we did not write, is read by our connector; pyodata, a foreign client, reads our sandbox."""
 
 import json
-import socket
 import sqlite3
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,22 +19,15 @@ from connectors.http import HttpOptions
 from mappings.fields.transforms import sap_day, sap_signed_amount
 from sandbox.sap_s4 import SapServer
 from sandbox.sap_sets import COST_LINES, MAINTENANCE_ORDERS, NOTIFICATIONS, EntitySet
+from tests.foreign.counterparts import free_port, listening, printed, program
 from warranty_hub.errors import LoginError, ProtocolError
 from warranty_hub.settings import Connection
 
 pytestmark = pytest.mark.foreign
 
-ENVIRONMENTS = Path(__file__).parents[2] / ".envs"
+COUNTERPARTS = ("mock-sap", "pyodata")
 ALL = Window(None, datetime(2027, 1, 1, tzinfo=UTC))
-START = 20  # seconds a slow machine may take until mock-sap listens
 PASSWORD = "canary-password"
-
-
-def program(environment: str, name: str) -> str:
-    """Fails where the environment is missing: a skip would look like agreement."""
-    path = ENVIRONMENTS / environment / "bin" / name
-    assert path.exists(), "make test-foreign creates the environment"
-    return str(path)
 
 
 # ---------------------------------------------------------------------------------------------- mock-sap, read by us
@@ -63,28 +53,11 @@ class MockSap:
 
 @pytest.fixture(scope="module")
 def mock_sap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockSap]:
-    database = tmp_path_factory.mktemp("mock_sap") / "sap.sqlite"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [program("mock_sap", "mock-sap"), "--port", str(port), "--db", str(database), "--auth", f"HUB:{PASSWORD}", "-q"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port)
-            yield MockSap(port, _told(database))
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + START
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < until, f"mock-sap does not listen after {START} s"
-            time.sleep(0.1)
+    folder, port = tmp_path_factory.mktemp("mock_sap"), free_port()
+    database = folder / "sap.sqlite"
+    command = [program("mock_sap", "mock-sap"), "--port", port, "--db", database, "--auth", f"HUB:{PASSWORD}", "-q"]
+    with listening(command, port, folder / "log"):
+        yield MockSap(port, _told(database))
 
 
 def _told(database: Path) -> dict[str, tuple[Any, ...]]:
@@ -174,10 +147,7 @@ print(json.dumps({"pages": pages, "entities": [[told(entity, path) for path in j
 def ask_pyodata(sap: SapServer, entity_set: EntitySet, *wanted: str, **options: str) -> tuple[int, list[list[Any]]]:
     """How many pages it read, and of each entity what stands at the paths that are wanted."""
     given = [sap.address, entity_set.service, entity_set.name, json.dumps(wanted), json.dumps(options)]
-    command = [program("pyodata", "python"), "-X", "utf8", "-c", READ, *given]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer = json.loads(printed(program("pyodata", "python"), "-c", READ, *given))
     return answer["pages"], answer["entities"]
 
 

@@ -1,10 +1,6 @@
 """A real Tryton, of either generation, and our connector agree to the cent on what repairs cost; and it takes our entries."""
 
 import json
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from connectors.contract import OutboxItem
 from connectors.erp.tryton.sink import TrytonSink, build_sink
+from tests.foreign.counterparts import free_port, listening, printed, program
 from warranty_hub.errors import BusinessError, ConfigError, LoginError, ProtocolError
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.sweep import sweep_deletions
@@ -27,12 +24,11 @@ from warranty_hub.settings import Connection, Settings
 
 pytestmark = [pytest.mark.foreign, pytest.mark.timeout(300)]
 
-ENVIRONMENTS = Path(__file__).parents[2] / ".envs"
+COUNTERPARTS = ("Tryton 7.0", "Tryton 8")
 PASSWORD = "canary-密码-1"
 STREAMS = ("cost_lines", "purchase_lines", "parties", "periods", "balances")
 SERIES = ("tryton70", "tryton8x")
 EXPENSE, PROVISION = "660105", "224101"
-START = 60  # seconds a slow machine may take until Tryton listens
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Served:
 class Books:
     """A company's books in SQLite, and the environment of the Tryton that keeps them."""
 
-    programs: Path
+    series: str
     settings: Path
     port: int
     told: dict[str, Any]
@@ -81,58 +77,27 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, "Fu
 
 
 def _fill(series: str, folder: Path) -> Books:
-    programs, port = ENVIRONMENTS / series / "bin", _free_port()
-    assert programs.exists(), "make test-foreign creates the environment"
+    port = free_port()
     settings = folder / "trytond.conf"
     settings.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:{port}\n")
     (folder / "hub.sqlite").touch()
     (folder / "password").write_text(PASSWORD)
     modules = ["--update", "account_invoice", "purchase", "--activate-dependencies"]
-    _run(folder, programs / "trytond-admin", "-c", settings, "-d", "hub", *modules, "--email", "hub@hub.example")
+    manage = [program(series, "trytond-admin"), "-c", settings, "-d", "hub", *modules, "--email", "hub@hub.example"]
+    printed(*manage, TRYTONPASSFILE=str(folder / "password"))
     script = Path(__file__).with_name("tryton_company.py")
-    told = _run(folder, programs / "python", "-W", "ignore", script, settings, "hub", EXPENSE, PROVISION)
-    return Books(programs, settings, port, json.loads(told.splitlines()[-1]))
+    told = printed(program(series, "python"), "-W", "ignore", script, settings, "hub", EXPENSE, PROVISION)
+    return Books(series, settings, port, json.loads(told.splitlines()[-1]))
 
 
 @pytest.fixture(scope="module", params=SERIES)
 def served(request: pytest.FixtureRequest, books: Mapping[str, "Future[Books]"]) -> Iterator[Served]:
     """One generation's server. Fails where its environment is missing: a skip would look like agreement."""
     kept = books[request.param].result()
-    log_file = kept.settings.with_name("log")
-    with log_file.open("wb") as log:
-        # 8.x answers for a database only once it was named at the start, or its web client was opened
-        command = [str(kept.programs / "trytond"), "-c", str(kept.settings), "-d", "hub"]
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait_for(kept.port, server, log_file)
-            yield Served(kept.port, kept.told)
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def _run(folder: Path, *command: object) -> str:
-    environment = {**os.environ, "TRYTONPASSFILE": str(folder / "password")}
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, encoding="utf-8", env=environment, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + START
-    while time.monotonic() < until and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"Tryton does not listen: {log.read_text()[-2000:]}")
+    # 8.x answers for a database only once it was named at the start, or its web client was opened
+    command = [program(kept.series, "trytond"), "-c", kept.settings, "-d", "hub"]
+    with listening(command, kept.port, kept.settings.with_name("log")):
+        yield Served(kept.port, kept.told)
 
 
 def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
