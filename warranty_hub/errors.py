@@ -17,6 +17,7 @@
     │   ├── CountingError             the counting rule does not hold: a defect of ours
     │   ├── RefusedModelError         an IFC file that cannot be indexed
     │   ├── BusinessError             the other system understood, and said no
+    │   ├── FeedRefusedError          a finance feed that cannot, or must not, go out
     │   └── LookupImpossibleError     the system cannot tell whether a side effect happened
     └── RecordError               skip this record: it goes to quarantine with its code and reason
 
@@ -172,6 +173,12 @@ class LookupImpossibleError(StopError):
 
     code = "HUB-351"
     remedy = "A person looks in the other system, then `warranty-hub outbox settle`."
+
+
+class FeedRefusedError(StopError):
+    """A batch of the finance feed cannot be placed or must not be released; nothing was published."""
+
+    code = "HUB-360"
 
 
 class RecordError(HubError):

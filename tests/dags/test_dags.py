@@ -21,6 +21,7 @@ CONSUMES = {
     "locate_defects": {"tickets", "models"},
     "roll_up_costs": {"cost_lines", "defects", "tickets"},
     "publish_reports": {"cost_rollup", "approvals"},
+    "publish_feed": {"cost_rollup"},
 }
 HEAVY = {"pandas", "numpy", "pyarrow", "ifcopenshell", "zeep", "lxml", "psycopg", "alembic", "sqlalchemy"}
 EVERYTHING = "everything.yaml"

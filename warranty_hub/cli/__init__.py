@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import outbox, quarantine
+from warranty_hub.cli import feed, outbox, quarantine
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.run import run, status
 from warranty_hub.cli.setup import check, masters_template, migrate
@@ -37,5 +37,6 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
 
 for command in (check, migrate, masters_template, run, status, demo):
     app.command()(command)
+app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")

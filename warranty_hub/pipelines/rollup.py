@@ -83,7 +83,7 @@ def _link_row(linked: tuple[Any, Link]) -> tuple[Any, ...]:
 
 _ALLOCATION_COLUMNS = (
     "source_system", "source_id", "part", "fact_version", "period", "project_code", "ticket_no",
-    "component_code", "defect_type_code", "cause", "party_code", "stage", "currency", "amount",
+    "defect_seq", "component_code", "defect_type_code", "cause", "party_code", "stage", "currency", "amount",
 )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _allocation_rows(links: Iterable[tuple[Any, Link]], tickets: Mapping[str, Ti
         for part, share in enumerate(allocate(line.base_amount, line.base_currency, defects, ticket.shares if ticket else ())):
             yield (
                 line.source_system, line.source_id, part, line.fact_version, line.period, project, found.ticket_no,
-                share.component_code, share.defect_type_code, share.cause, share.party_code,
+                share.defect_seq, share.component_code, share.defect_type_code, share.cause, share.party_code,
                 line.stage, line.base_currency, share.amount,
             )  # fmt: skip
 
@@ -104,7 +104,8 @@ def _ticket_facts(db: Connection, ticket_nos: set[str]) -> dict[str, TicketFacts
     named = {"tickets": sorted(ticket_nos)}
     defects: dict[str, list[DefectDimension]] = defaultdict(list)
     for row in db.execute(text(_DEFECTS), named):
-        defects[row.ticket_no].append(DefectDimension(row.component_code or UNKNOWN, row.defect_type_code or UNKNOWN))
+        known = DefectDimension(row.component_code or UNKNOWN, row.defect_type_code or UNKNOWN, row.seq)
+        defects[row.ticket_no].append(known)
     shares: dict[str, list[LiableShare]] = defaultdict(list)
     for row in db.execute(text(_SHARES), named):
         shares[row.ticket_no].append(LiableShare(row.party_code, row.cause, row.share_bp))
@@ -162,7 +163,7 @@ _LINES = f"""
     ORDER BY a.source_system, a.source_id, a.fact_version DESC"""
 
 _DEFECTS = """
-    SELECT ticket_no, component_code, defect_type_code FROM hub.defect
+    SELECT ticket_no, seq, component_code, defect_type_code FROM hub.defect
     WHERE ticket_no = ANY(:tickets) ORDER BY ticket_no, source_system, seq"""
 
 _SHARES = """

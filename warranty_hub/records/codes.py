@@ -157,3 +157,18 @@ class OutboxState(StrEnum):
     DONE = "DONE"
     REFUSED = "REFUSED"
     IN_DOUBT = "IN_DOUBT"
+
+
+class FeedLineKind(StrEnum):
+    """What a published line does; REJECTED takes back a line that the receiver never booked, so neither is booked."""
+
+    NEW = "NEW"
+    REVERSAL = "REVERSAL"
+    REJECTED = "REJECTED"
+
+
+class FeedBatchState(StrEnum):
+    """A HELD batch was prepared and may not go out; a SEALED one is published and never changes."""
+
+    HELD = "HELD"
+    SEALED = "SEALED"

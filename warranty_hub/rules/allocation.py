@@ -13,10 +13,11 @@ UNKNOWN = "UNKNOWN"
 
 @dataclass(frozen=True)
 class DefectDimension:
-    """What a defect contributes to a rollup's key."""
+    """What a defect contributes to a rollup's key; ``seq`` is its number within the ticket."""
 
     component_code: str
     defect_type_code: str
+    seq: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class LiableShare:
 class Part:
     """One part of a line: the dimensions it goes to, and its exact amount."""
 
+    defect_seq: int | None
     component_code: str
     defect_type_code: str
     cause: str
@@ -55,6 +57,6 @@ def allocate(
     keys = [(defect, share) for defect in defects for share in liable]
     amounts = split(amount, [share.share_bp for _, share in keys], currency)
     return tuple(
-        Part(defect.component_code, defect.defect_type_code, share.cause, share.party_code, part)
+        Part(defect.seq, defect.component_code, defect.defect_type_code, share.cause, share.party_code, part)
         for (defect, share), part in zip(keys, amounts, strict=True)
     )

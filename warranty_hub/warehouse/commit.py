@@ -123,7 +123,7 @@ class StreamRun:
     def open_window(self, start: datetime | None, end: datetime) -> None:
         """Write down what the run is going to read."""
         with self._transactions() as db:
-            self._take_charge(db)
+            self.take_charge(db)
             db.execute(update(run).where(run.c.run_id == self.run_id).values(window_start=start, window_end=end))
         self._step("window opened")
 
@@ -143,7 +143,7 @@ class StreamRun:
         earlier, it would slow the COPY down, for which Python is at work too (measured: a third of a sync's time).
         """
         with self._transactions() as db:
-            self._take_charge(db)
+            self.take_charge(db)
             stage = stage_facts(db, table, batch.rows)
             self._step("page staged")
             meanwhile()
@@ -178,7 +178,7 @@ class StreamRun:
     def finish(self, *, move_to: datetime | None, limit: RejectLimit | None = None) -> None:
         """Close the run. Above the rejected share it fails, and an unordered stream's cursor stays where it was."""
         with self._transactions() as db:
-            self._take_charge(db)
+            self.take_charge(db)
             if limit:
                 self._judge(db, limit)
             self._move_cursor(db, move_to)
@@ -195,19 +195,20 @@ class StreamRun:
 
     def count_tombstones(self, db: Connection, tombstones: int) -> None:
         """Count records that a sweep marked deleted, in the transaction that marked them."""
-        self._take_charge(db)
+        self.take_charge(db)
         db.execute(update(run).where(run.c.run_id == self.run_id).values(tombstones=tombstones))
+
+    def take_charge(self, db: Connection) -> None:
+        """Lock the stream until the transaction ends. Raises StreamTakenOverError when another run has taken it over."""
+        of_all_steps = select(cursor).where(cursor.c.unit == self.unit.name).order_by(cursor.c.step).with_for_update()
+        held = next(row for row in db.execute(of_all_steps).all() if row.step == self.unit.step)
+        if held.run_id != self.run_id or held.position != self._cursor:
+            raise StreamTakenOverError(f"{self.unit.name}: run {held.run_id} has taken over from run {self.run_id}")
 
     def note(self, **details: Any) -> None:
         """Keep figures of a run that are not counts of records."""
         with self._transactions() as db:
             db.execute(update(run).where(run.c.run_id == self.run_id).values(details=run.c.details.concat(details)))
-
-    def _take_charge(self, db: Connection) -> None:
-        of_all_steps = select(cursor).where(cursor.c.unit == self.unit.name).order_by(cursor.c.step).with_for_update()
-        held = next(row for row in db.execute(of_all_steps).all() if row.step == self.unit.step)
-        if held.run_id != self.run_id or held.position != self._cursor:
-            raise StreamTakenOverError(f"{self.unit.name}: run {held.run_id} has taken over from run {self.run_id}")
 
     def _move_cursor(self, db: Connection, position: datetime | None) -> bool:
         """Move it on; never back, where the lookback is read again. Returns whether it moved."""

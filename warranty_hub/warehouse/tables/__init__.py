@@ -18,6 +18,7 @@ from warranty_hub.warehouse.tables.bim import (
 )
 from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
+from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
 from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, quarantine, run
 from warranty_hub.warehouse.tables.places import defect, defect_element, place
 
@@ -42,6 +43,9 @@ __all__ = [
     "defect_element",
     "delivery",
     "fact_tables",
+    "feed_ack",
+    "feed_batch",
+    "feed_line",
     "metadata",
     "outbox",
     "place",

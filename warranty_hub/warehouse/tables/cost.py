@@ -26,6 +26,7 @@ allocation = Table(
     Column("period", Text, nullable=False),
     Column("project_code", Text),
     Column("ticket_no", Text),
+    Column("defect_seq", Integer, comment="null: the ticket has no defect, or there is no ticket"),
     Column("component_code", Text, nullable=False),
     Column("defect_type_code", Text, nullable=False),
     Column("cause", Text, nullable=False),

@@ -1,0 +1,252 @@
+"""The feed of finance: sealed batches, adjustments into the open period, and no way past the gate but a second person's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text, update
+from sqlalchemy.exc import DBAPIError
+
+from tests.pipelines.fake import NOW, FakeSource, fake_hub
+from warranty_hub.errors import FeedRefusedError
+from warranty_hub.pipelines import feed as feed_step
+from warranty_hub.pipelines.feed import Release, entities, publish_feed
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.rollup import roll_up_costs
+from warranty_hub.warehouse.ledger import falsified
+from warranty_hub.warehouse.tables import cost_line, fact_tables
+
+period = fact_tables["period"]
+ticket = fact_tables["ticket"]
+responsibility = fact_tables["responsibility"]
+
+
+class Books:
+    """The ERP's books of entity 1000 as the hub has synced them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.hub: Hub = fake_hub(engine, FakeSource([]))
+        for month in range(1, 7):
+            self.set_period(f"2025-{month:02d}", "OPEN" if month >= 5 else "CLOSED")
+        with engine.begin() as db:
+            db.execute(ticket.insert().values(_ticket("WX1")))
+
+    def set_period(self, name: str, status: str) -> None:
+        values = {"source_system": "sap", "source_id": name, "company_code": "1000", "period": name, "run_id": 1}
+        with self.hub.engine.begin() as db:
+            db.execute(text("DELETE FROM hub.period WHERE source_id = :name"), {"name": name})
+            db.execute(period.insert().values(**values, first_day=f"{name}-01", status=status))
+
+    def post(self, document: str, amount: str, name: str = "2025-05", version: int = 1, **changes: Any) -> None:
+        values = {
+            "source_system": "sap", "source_id": document, "fact_version": version, "company_code": "1000",
+            "fiscal_year": "2025", "document_no": document, "item_no": "1", "account": "6401", "stage": "ACTUAL",
+            "posting_date": f"{name}-05", "period": name, "amount": Decimal(amount), "currency": "CNY",
+            "base_amount": Decimal(amount), "base_currency": "CNY", "project_code": "P01", "assignment": "WX1",
+            "is_reversed": False, "run_id": 1, **changes,
+        }  # fmt: skip
+        with self.hub.engine.begin() as db:
+            db.execute(cost_line.insert().values(values))
+
+    def blame(self, party: str, version: int = 1) -> None:
+        with self.hub.engine.begin() as db:
+            db.execute(responsibility.insert().values(_share(party, version)))
+
+    def publish(self, **how: Any) -> None:
+        roll_up_costs(self.hub)
+        publish_feed(self.hub, "1000", **how)
+
+    def lines(self) -> list[tuple[Any, ...]]:
+        return self._rows(
+            "SELECT b.period, b.seq, l.kind, l.facts_period, l.party_code, l.amount FROM hub.feed_line l "
+            "JOIN hub.feed_batch b USING (batch_id) ORDER BY b.batch_id, l.amount, l.party_code"
+        )
+
+    def batches(self) -> list[tuple[Any, ...]]:
+        return self._rows("SELECT period, seq, state, lines FROM hub.feed_batch ORDER BY batch_id")
+
+    def published(self) -> dict[str, Decimal]:
+        rows = self._rows("SELECT source_id, sum(amount) FROM hub.feed_line GROUP BY 1 HAVING sum(amount) <> 0")
+        return dict(rows)
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.hub.engine.connect() as db:
+            return [tuple(row) for row in db.execute(text(query))]
+
+
+def _ticket(number: str) -> dict[str, Any]:
+    moment = {"reported_at": NOW, "changed_at": NOW, "run_id": 1}
+    names = {"source_system": "wms", "source_id": number, "ticket_no": number, "project_code": "P01", "building_code": "3"}
+    return {**names, **moment, "description": "渗水", "urgency": "NORMAL", "reported_state": "CLOSED"}
+
+
+def _share(party: str, version: int) -> dict[str, Any]:
+    names = {"source_system": "wms", "source_id": f"{version}/{party}", "ticket_no": "WX1", "party_code": party}
+    return {
+        **names,
+        "version": version,
+        "cause": "CONSTRUCTION",
+        "share_bp": 10_000,
+        "finality": "FINAL",
+        "changed_at": NOW,
+        "run_id": 1,
+    }
+
+
+@pytest.fixture
+def books(warehouse: Engine) -> Books:
+    return Books(warehouse)
+
+
+@contextmanager
+def _shut(books: Books) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed_step, "findings", lambda *_: ["sap.cost_lines is stale"])
+        yield
+
+
+def test_a_late_fact_changes_a_closed_period_instead_of_adjusting_the_open_one(books: Books) -> None:
+    books.post("A", "100.00", "2025-05")
+    books.publish()
+    books.set_period("2025-05", "CLOSED")
+    books.blame("GC")
+    books.post("B", "7.00", "2025-05")
+    books.publish()
+    assert books.lines() == [
+        ("2025-05", 1, "NEW", "2025-05", None, Decimal("100.000000")),
+        ("2025-06", 2, "REVERSAL", "2025-05", None, Decimal("-100.000000")),
+        ("2025-06", 2, "NEW", "2025-05", "GC", Decimal("7.000000")),
+        ("2025-06", 2, "NEW", "2025-05", "GC", Decimal("100.000000")),
+    ]
+    assert books.published() == {"A": Decimal(100), "B": Decimal(7)}
+
+
+def test_history_of_closed_periods_lands_in_the_open_one_at_the_first_publication(books: Books) -> None:
+    books.post("A", "5.00", "2025-02")
+    books.publish()
+    books.post("B", "6.00", "2025-02")
+    books.publish()
+    assert [(line[0], line[3], line[5]) for line in books.lines()] == [("2025-02", "2025-02", 5), ("2025-05", "2025-02", 6)]
+
+
+def test_an_unchanged_day_publishes_lines_again_or_a_quiet_month_goes_unreported(books: Books) -> None:
+    books.publish()
+    assert books.batches() == [("2025-06", 1, "SEALED", 0)]
+    books.post("A", "1.00")
+    books.publish()
+    books.publish()
+    assert books.batches() == [("2025-06", 1, "SEALED", 0), ("2025-05", 1, "SEALED", 1)]
+
+
+def test_a_line_that_the_erp_deleted_stays_published(books: Books) -> None:
+    books.post("A", "100.00")
+    books.publish()
+    with books.hub.engine.begin() as db:
+        db.execute(update(cost_line).values(deleted_at=NOW, changed_tx=text("pg_current_xact_id()::text::bigint")))
+    books.publish()
+    assert books.published() == {}
+    assert books.batches()[-1] == ("2025-05", 2, "SEALED", 1)
+
+
+def test_a_change_that_the_rollup_has_not_seen_yet_is_lost_to_the_feed(books: Books) -> None:
+    books.post("A", "100.00")
+    books.publish()
+    books.post("A", "80.00", version=2)
+    publish_feed(books.hub, "1000")
+    assert books.published() == {"A": Decimal(100)}
+    books.publish()
+    assert books.published() == {"A": Decimal(80)}
+
+
+def test_a_published_line_or_a_sealed_batch_can_be_altered_and_nobody_notices(books: Books) -> None:
+    books.post("A", "100.00")
+    books.publish()
+    for statement in (
+        "UPDATE hub.feed_line SET amount = 1",
+        "DELETE FROM hub.feed_line",
+        "UPDATE hub.feed_batch SET lines = 0",
+    ):
+        with pytest.raises(DBAPIError, match="is sealed"), books.hub.engine.begin() as db:
+            db.execute(text(statement))
+    with books.hub.engine.begin() as db:
+        assert list(falsified(db, "1000")) == []
+        db.execute(text("SET session_replication_role = replica"))  # as whoever owns the server could
+        db.execute(text("UPDATE hub.feed_line SET amount = 1"))
+        assert [word.partition(": ")[2][:5] for word in falsified(db, "1000")] == ["line "]
+
+
+def test_a_stale_source_lets_the_feed_out_or_the_next_run_forgets_what_was_held(books: Books) -> None:
+    books.post("A", "100.00")
+    with _shut(books):
+        books.publish()
+    assert (books.lines(), books.batches()) == ([], [("2025-05", 1, "HELD", 1), ("2025-06", 1, "HELD", 0)])
+    books.publish()
+    assert books.published() == {"A": Decimal(100)}
+    assert [state for _, _, state, _ in books.batches()] == ["SEALED", "SEALED"]
+
+
+def test_the_preparer_releases_alone_or_a_release_lets_out_what_nobody_saw(books: Books) -> None:
+    books.post("A", "100.00")
+    with _shut(books):
+        books.publish(preparer="王会计")
+        with pytest.raises(FeedRefusedError, match="prepared these"):
+            books.publish(release=Release(" 王会计 ", "月末"))
+        books.post("B", "1.00")
+        with pytest.raises(FeedRefusedError, match="have changed since"):
+            books.publish(release=Release("李经理", "月末"))
+        books.publish(preparer="王会计")
+        books.publish(release=Release("李经理", "SAP 维护,已核对"))
+    assert books.published() == {"A": Decimal(100), "B": Decimal(1)}
+    with books.hub.engine.connect() as db:
+        rows = db.execute(text("SELECT DISTINCT prepared_by, released_by, release_reason, findings FROM hub.feed_batch")).all()
+    assert [tuple(row) for row in rows] == [("王会计", "李经理", "SAP 维护,已核对", ["sap.cost_lines is stale"])]
+
+
+def test_a_fact_is_published_though_the_erp_has_no_open_period_for_it(books: Books) -> None:
+    books.publish()
+    for name in ("2025-05", "2025-06"):
+        books.set_period(name, "CLOSED")
+    books.post("A", "1.00")
+    with pytest.raises(FeedRefusedError, match="no period from 2025-05 on is open"):
+        books.publish()
+    books.set_period("2025-06", "OPEN")
+    books.post("B", "1.00", "2024-01")
+    with pytest.raises(FeedRefusedError, match="no status of period 2024-01"):
+        books.publish()
+    assert books.lines() == []
+
+
+def test_an_entity_whose_closed_periods_nobody_tells_is_published(books: Books) -> None:
+    assert entities(books.hub) == ["1000"]
+    with pytest.raises(FeedRefusedError, match="no accounting periods"):
+        publish_feed(books.hub, "2000")
+
+
+def test_a_dry_run_seals_a_batch(books: Books) -> None:
+    books.post("A", "1.00")
+    with books.hub.dry_run() as trial:
+        roll_up_costs(trial)
+        assert publish_feed(trial, "1000").details["lines"] == 1
+    assert books.batches() == []
+
+
+def test_a_line_moved_to_another_entity_stays_with_the_first(books: Books) -> None:
+    books.post("A", "100.00")
+    books.publish()
+    books.post("A", "100.00", version=2, company_code="2000")
+    books.publish()
+    assert books.published() == {}
+
+
+def test_a_rejected_line_is_sent_again_unchanged(books: Books) -> None:
+    books.post("A", "100.00")
+    books.publish()
+    with books.hub.engine.begin() as db:
+        db.execute(text("INSERT INTO hub.feed_ack (line_id, status) SELECT line_id, 'REJECTED' FROM hub.feed_line"))
+    books.publish()
+    assert len(books.lines()) == 1
+    books.post("A", "90.00", version=2)
+    books.publish()
+    assert [(line[2], line[5]) for line in books.lines()] == [("NEW", 100), ("REJECTED", -100), ("NEW", 90)]

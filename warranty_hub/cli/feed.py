@@ -1,0 +1,79 @@
+"""``warranty-hub feed``: what has been published to finance, what is held, and who lets it out."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+from sqlalchemy import select
+
+from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, errors, table, told
+from warranty_hub.pipelines.feed import Release, entities, publish_feed
+from warranty_hub.pipelines.hub import open_hub
+from warranty_hub.warehouse.ledger import falsified
+from warranty_hub.warehouse.tables import feed_batch
+
+app = typer.Typer(no_args_is_help=True, help="The finance feed 财务成本推送: batches, releases, proof.")
+EntityArgument = Annotated[str, typer.Argument(help="The legal entity (ERP company code), e.g. 1000.")]
+
+
+@app.command("list")
+def list_batches(
+    entity: Annotated[str | None, typer.Argument(help="The legal entity; default: all.")] = None,
+    limit: Annotated[int, typer.Option(help="How many batches, newest first.")] = 20,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """The batches: period, number, state, totals, and why one is held.
+
+    Example: `warranty-hub feed list 1000`.
+    """
+    with told():
+        wanted = select(feed_batch).order_by(feed_batch.c.batch_id.desc()).limit(limit)
+        with open_hub(config).transactions() as db:
+            batches = db.execute(wanted.where(feed_batch.c.entity == entity) if entity else wanted).all()
+    if not batches:
+        console.print("Nothing has been published yet. 尚未推送任何批次。")
+        return
+    shown = table(
+        "Feed batches 推送批次", "entity", "period", "no.", "state", "lines", "net by stage", "sealed", "held because"
+    )
+    for batch in batches:
+        totals = "\n".join(f"{total['stage']} {total['amount']} {total['currency']}" for total in batch.totals)
+        state = Text(batch.state, "green" if batch.state == "SEALED" else "bold red")
+        place = (batch.entity, batch.period, batch.seq)
+        why = "\n".join(batch.findings) + (f"\nreleased by {batch.released_by}" if batch.released_by else "")
+        shown.add_row(*map(cell, place), state, *map(cell, (batch.lines, totals or "–", batch.sealed_at, why or "–")))
+    console.print(shown)
+
+
+@app.command()
+def release(
+    entity: EntityArgument,
+    person: Annotated[str, typer.Option(help="Who releases; not who prepared it.")],
+    reason: Annotated[str, typer.Option(help="Why it may go out in spite of what the gate found.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Let held batches out: exactly what was held, for the reasons for which it was held.
+
+    It is recorded with the batch. Example: `warranty-hub feed release 1000 --person 李经理 --reason "SAP 停机维护,余额已核对"`.
+    """
+    with told():
+        console.print(publish_feed(open_hub(config), entity, release=Release(person, reason)).line(), soft_wrap=True)
+
+
+@app.command()
+def verify(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Compute every published line's id, every batch's hash and the chain of batches again.
+
+    Example: `warranty-hub feed verify`. It ends with 1 when anything is not as it was published.
+    """
+    with told():
+        hub = open_hub(config)
+        wrong = 0
+        for entity in entities(hub):
+            with hub.transactions() as db:
+                for problem in falsified(db, entity):
+                    errors.print(problem, style="bold red", soft_wrap=True)
+                    wrong += 1
+    if wrong:
+        raise typer.Exit(1)
+    console.print("Every batch is as it was published. 所有批次与推送时一致。")
