@@ -91,7 +91,7 @@ def test_check_says_ok_line_by_line_when_all_is_well(desk: Desk) -> None:
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["ok"] * len(lines)
-    assert [line.split()[1] for line in lines[1:]] == ["database:", "field", "source"]
+    assert [line.split()[1] for line in lines[1:]] == ["database:", "artefacts:", "field", "source"]
 
 
 def test_check_tries_everything_although_one_connection_is_broken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +103,7 @@ def test_check_tries_everything_although_one_connection_is_broken(desk: Desk, mo
     verdicts = [line for line in shown.stdout.splitlines() if line[:4] in ("ok  ", "FAIL")]
     assert [line.split(":")[0] for line in verdicts[1:]] == [
         "FAIL database",
+        "ok   artefacts",
         "ok   field map wms.tickets",
         "FAIL source wms (sql_tickets)",
         "FAIL model tower",

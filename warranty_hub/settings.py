@@ -179,6 +179,7 @@ class Settings(_Section):
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     publish_to: str = Field("published", description="Folder for published files")
+    artefacts: str = Field("artefacts", description="Folder or fsspec URL (s3://…) for bulk files: meshes, boxes, raw pages")
     notify: str | None = Field(
         None, description="Connection of a chat robot's webhook for alerts (docs/alerts.md); the log has them always"
     )
@@ -196,6 +197,11 @@ class Settings(_Section):
             for source_name, source in self.sources.items()
             if (streams := [f"{source_name}.{name}" for name, stream in source.streams.items() if stream.job == job])
         }
+
+    @property
+    def artefacts_url(self) -> str:
+        """Where bulk files are kept, as fsspec reads it."""
+        return self.artefacts if "://" in self.artefacts else str(self.path(self.artefacts))
 
     def path(self, text: str) -> Path:
         """A path of hub.yaml, made absolute."""

@@ -1,4 +1,4 @@
-"""Check: try everything the hub needs, one verdict and one remedy per line, without changing anything."""
+"""Check: try everything the hub needs, one verdict and one remedy per line, leaving nothing changed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ def check(config: Path, connections: ConnectionLookup = connection_from_environm
         return
     yield Verdict(str(config), True, f"{len(hub.settings.sources)} sources, {len(hub.settings.models)} models")
     yield _try("database", _database, hub)
+    yield _try("artefacts", lambda: hub.artefacts.check())
     for name, source in hub.settings.sources.items():
         for stream in source.streams:
             yield _try(f"field map {name}.{stream}", _field_map, hub, name, stream)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 
 from connectors.contract import Sink, Source
 from connectors.registry import build_sink, build_source
+from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.clock import Clock, system_clock
 from warranty_hub.errors import ConfigError
 from warranty_hub.settings import ConnectionLookup, Settings, connection_from_environment, load_settings
@@ -60,6 +61,11 @@ class Hub:
             return version("warranty-hub")
         except PackageNotFoundError:
             return "source"
+
+    @cached_property
+    def artefacts(self) -> ArtefactStore:
+        """Where bulk files are kept. Raises ConfigError."""
+        return ArtefactStore(self.settings.artefacts_url)
 
     @contextmanager
     def transactions(self) -> Iterator[Connection]:
