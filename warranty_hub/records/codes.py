@@ -172,3 +172,41 @@ class FeedBatchState(StrEnum):
 
     HELD = "HELD"
     SEALED = "SEALED"
+
+
+class Clock(StrEnum):
+    """Whose liability runs: an element can be outside of one and inside of another."""
+
+    CONTRACTOR = "CONTRACTOR"
+    HOMEBUYER = "HOMEBUYER"
+    RETENTION = "RETENTION"
+    STATUTORY = "STATUTORY"
+    INSURER = "INSURER"
+
+
+class PeriodMeasure(StrEnum):
+    """What a warranty period is counted in; CONTRACT: only the contract says."""
+
+    DAYS = "DAYS"
+    MONTHS = "MONTHS"
+    YEARS = "YEARS"
+    SEASONS = "SEASONS"
+    DESIGN_LIFE = "DESIGN_LIFE"
+    CONTRACT = "CONTRACT"
+
+
+class StartEvent(StrEnum):
+    """From when a clock runs: acceptance is per building, delivery per dwelling, the report of completion per contract."""
+
+    ACCEPTANCE = "ACCEPTANCE"
+    DELIVERY = "DELIVERY"
+    COMPLETION_REPORT = "COMPLETION_REPORT"
+
+
+class CoverageState(StrEnum):
+    """In or out, at the day of the report."""
+
+    COVERED = "COVERED"
+    EXPIRED = "EXPIRED"
+    NOT_STARTED = "NOT_STARTED"
+    UNKNOWN = "UNKNOWN"
