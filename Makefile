@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 2
 UV     := uv==0.13.9
 STAMP  := $(VENV)/.installed
 FOREIGN := $(basename $(notdir $(wildcard tests/foreign/requirements-*.txt)))
@@ -14,8 +15,8 @@ help:            ## Show this list
 demo: $(STAMP)   ## Run the whole hub on a sample building, through Airflow (IFC=your.ifc, KEEP=1 to leave it running)
 	@$(BIN)/warranty-hub demo $(if $(IFC),--ifc "$(IFC)") $(if $(KEEP),--keep)
 
-test: $(STAMP)   ## Run the whole suite
-	@$(BIN)/python -m pytest -m "not foreign" $(ARGS)
+test: $(STAMP)   ## Run the whole suite (ARGS=path for a part of it, ARGS="path -n0 --pdb" with a debugger)
+	@$(BIN)/python -m pytest -m "not foreign" -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP)   ## Style, strict types, import contract
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -219,8 +219,7 @@ def load_settings(path: Path) -> Settings:
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not UTF-8", remedy="Save it again with the encoding UTF-8.") from None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        root, data = parse_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -236,6 +235,12 @@ def load_settings(path: Path) -> Settings:
         return Settings.model_validate({**data, "folder": path.resolve().parent})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, root, problem) for problem in error.errors(include_input=False))) from None
+
+
+def parse_yaml(text: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a document, which know their lines, and what it says. Raises yaml.YAMLError."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C; absent where PyYAML was built without libyaml
+    return yaml.compose(text, Loader=loader), yaml.load(text, Loader=loader)  # noqa: S506 - both are safe
 
 
 def repeated_keys(node: yaml.Node | None, place: str = "") -> Iterator[tuple[str, int]]:

@@ -32,7 +32,7 @@ from mappings.fields.transforms import Transform, transforms
 from warranty_hub.errors import ConfigError, RecordError
 from warranty_hub.records.codes import UNMAPPED
 from warranty_hub.records.facts import FACTS, SourceId
-from warranty_hub.settings import repeated_keys
+from warranty_hub.settings import parse_yaml, repeated_keys
 
 FOLDER = Path(__file__).parent
 Raw = Mapping[str, Any]
@@ -243,8 +243,8 @@ def load_field_map(name: str, zone: ZoneInfo, folder: Path = FOLDER) -> FieldMap
         raise ConfigError(f"Field map {name!r} does not exist", remedy=f"Write {folder / f'{name}.yaml'}, or correct `map:`.")
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        file = FieldMapFile.model_validate(yaml.safe_load(text))
+        root, content = parse_yaml(text)
+        file = FieldMapFile.model_validate(content)
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8", remedy="Save it again with the encoding UTF-8.") from None
     except yaml.YAMLError as error:
