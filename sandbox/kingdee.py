@@ -312,7 +312,9 @@ class KingdeeServer(WebServer):
 
     def _take(self, operation: str, form_id: str, data: Mapping[str, Any]) -> Any:
         ids = {part.strip() for part in str(data.get("Ids") or "").split(",")}
-        bill = next((bill for bill in self.bills if bill.form == form_id and str(bill.id) in ids), None)
+        numbers = data.get("Numbers") or ()
+        mine = (bill for bill in self.bills if bill.form == form_id)
+        bill = next((bill for bill in mine if str(bill.id) in ids or bill.head["FBillNo"] in numbers), None)
         if bill is None:
             raise RefusedError(NOT_FOUND, "单据不存在")
         before, after = STEPS[operation]
