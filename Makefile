@@ -55,8 +55,12 @@ $(STAMP): requirements.lock pyproject.toml
 		|| $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.envs/%/.installed: tests/foreign/requirements-%.txt | $(STAMP)
+# Where a counterpart is of npm's, its Node comes by pip and its packages by a lock file.
+.SECONDEXPANSION:
+.envs/%/.installed: tests/foreign/requirements-%.txt $$(wildcard tests/foreign/npm-$$*/*.json) | $(STAMP)
 	@echo "Installing the counterpart environment $* …"
 	@test -x .envs/$*/bin/python || $(PYTHON) -m venv .envs/$*
 	@VIRTUAL_ENV=$(abspath .envs/$*) $(BIN)/uv pip install -q -r $< || .envs/$*/bin/pip install -q -r $<
+	@test ! -d tests/foreign/npm-$* || { cp tests/foreign/npm-$*/*.json .envs/$* && cd .envs/$* && \
+		PATH="$(abspath .envs/$*/bin):$$PATH" npm ci --silent --no-audit --no-fund; }
 	@touch $@

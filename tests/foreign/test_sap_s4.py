@@ -1,4 +1,4 @@
-"""mock-sap, an SAP that we did not write, is read by our connector; pyodata, a foreign client, reads our sandbox."""
+"""mock-sap, an SAP that we did not write, is read by our connector; pyodata reads our sandbox, and npm's soap posts to it."""
 
 import json
 import sqlite3
@@ -17,15 +17,18 @@ from connectors.contract import Record, Window
 from connectors.erp.sap.source import COST_KEY, SapOptions, SapSource
 from connectors.http import HttpOptions
 from mappings.fields.transforms import sap_day, sap_signed_amount
+from sandbox.sap_journal import PATH as JOURNAL
+from sandbox.sap_journal_wsdl import OPERATION, Release
 from sandbox.sap_s4 import SapServer
 from sandbox.sap_sets import COST_LINES, MAINTENANCE_ORDERS, NOTIFICATIONS, EntitySet
-from tests.foreign.counterparts import free_port, listening, printed, program
+from tests.foreign.counterparts import ENVIRONMENTS, free_port, listening, printed, program
+from tests.sandbox.systems import http_connection
 from warranty_hub.errors import LoginError, ProtocolError
 from warranty_hub.settings import Connection
 
 pytestmark = pytest.mark.foreign
 
-COUNTERPARTS = ("mock-sap", "pyodata")
+COUNTERPARTS = ("mock-sap", "pyodata", "npm soap")
 ALL = Window(None, datetime(2027, 1, 1, tzinfo=UTC))
 PASSWORD = "canary-password"
 
@@ -193,3 +196,92 @@ def test_pyodata_reads_other_amounts_in_our_sandbox(sandbox: SapServer) -> None:
     _, found = ask_pyodata(sandbox, COST_LINES, "AmountInCompanyCodeCurrency", "PostingDate", order_by="PostingDate desc")
     assert [amount for amount, _ in found] == ["3.10", "2.10", "1.10"]
     assert found[0][1] == "2025-03-03 00:00:00+00:00"
+
+
+# ---------------------------------------------------------------------------------------- our sandbox, posted to by npm soap
+POST = """
+const soap = require("soap");
+const [wsdl, operation, posts] = process.argv.slice(1);
+const [user, password] = ["HUB", "canary-password"];
+const basic = "Basic " + Buffer.from(`${user}:${password}`).toString("base64");
+
+(async () => {
+  const client = await soap.createClientAsync(wsdl, { wsdl_headers: { Authorization: basic } });
+  client.setSecurity(new soap.BasicAuthSecurity(user, password));
+  const answers = [];
+  for (const message of JSON.parse(posts)) {
+    try {
+      answers.push((await client[operation + "Async"](message))[0]);
+    } catch (error) {
+      answers.push({ fault: error.root?.Envelope?.Body?.Fault ?? String(error) });
+    }
+  }
+  console.log(JSON.stringify({ ports: Object.keys(client.describe().service), answers }));
+})();
+"""
+
+
+def journal_entry(credit: str, day: str = "2025-06-30") -> dict[str, Any]:
+    """As npm's soap writes a message; attributes stand under ``attributes``."""
+
+    def item(number: int, account: str, amount: str, side: str) -> dict[str, Any]:
+        value = {"attributes": {"currencyCode": "CNY"}, "$value": amount}
+        return {
+            "ReferenceDocumentItem": number, "GLAccount": account, "AmountInTransactionCurrency": value,
+            "DebitCreditCode": side, "DocumentItemText": "保修准备金 <计提>",
+        }  # fmt: skip
+
+    header = {"ID": "HUB-1", "CreationDateTime": "2025-06-30T08:00:00Z"}
+    entry = {
+        "OriginalReferenceDocumentType": "BKPFF", "BusinessTransactionType": "RFBU", "AccountingDocumentType": "SA",
+        "DocumentReferenceID": "HUB-1", "CreatedByUser": "HUB", "CompanyCode": "1000", "DocumentDate": day, "PostingDate": day,
+        "Item": [item(1, "6601050000", "8000.01", "S"), item(2, "2241000000", credit, "H")],
+    }  # fmt: skip
+    return {"MessageHeader": header, "JournalEntryCreateRequest": [{"MessageHeader": header, "JournalEntry": entry}]}
+
+
+def post(sap: SapServer, *messages: dict[str, Any]) -> list[Any]:
+    """What npm's soap understands of the answers."""
+    node, packages = program("soap", "node"), ENVIRONMENTS / "soap" / "node_modules"
+    given = [f"{sap.address}{JOURNAL}?wsdl", OPERATION, json.dumps(messages)]
+    answer = json.loads(printed(node, "-e", POST, *given, NODE_PATH=str(packages)))
+    assert answer["ports"] == ["binding", "binding_soap12"]
+    answers: list[Any] = answer["answers"]
+    return answers
+
+
+def outcome(answer: Any) -> tuple[str, str, list[str]]:
+    """The document that was made, how bad the worst of the log is, and what the log says."""
+    (confirmed,) = answer["JournalEntryCreateConfirmation"]
+    document = confirmed["JournalEntryCreateConfirmation"]["AccountingDocument"]
+    notes = [item["Note"] for item in confirmed["Log"]["Item"]]
+    return document, answer["Log"]["MaximumLogItemSeverityCode"], notes
+
+
+@pytest.mark.parametrize("release", ["2020", "2023"])
+def test_npm_soap_does_not_understand_our_journal(release: Release) -> None:
+    with SapServer([], "HUB", PASSWORD) as sap:
+        sap.journal.release, sap.journal.open_since = release, date(2025, 1, 1)
+        good, unbalanced, late = post(
+            sap, journal_entry("-8000.01"), journal_entry("-8000.00"), journal_entry("-8000.01", "2024-12-31")
+        )
+        lines = read(our_source(sap))
+    assert outcome(good)[:2] == ("0100000000", "1")
+    assert outcome(unbalanced) == ("0000000000", "3", ["Error in document: BKPFF $ S4H100", "Balance in transaction currency"])
+    assert outcome(late) == ("0000000000", "3", ["Error in document: BKPFF $ S4H100", "Posting period is not open"])
+    assert [(line["GLAccount"], Decimal(line["AmountInTransactionCurrency"]), line["DocumentItemText"]) for line in lines] == [
+        ("6601050000", Decimal("8000.01"), "保修准备金 <计提>"),
+        ("2241000000", Decimal("-8000.01"), "保修准备金 <计提>"),
+    ]
+
+
+def our_source(sap: SapServer) -> SapSource:
+    options = {"zone": "UTC", "company_codes": ["1000"], "accounts": ["0-ZZZZZZZZZZ"]}
+    return SapSource(http_connection("sap", sap, "HUB", PASSWORD), SapOptions.model_validate(options))
+
+
+def test_npm_soap_takes_a_broken_message_for_a_posting(sandbox: SapServer) -> None:
+    message = journal_entry("-8000.01")
+    del message["JournalEntryCreateRequest"][0]["JournalEntry"]["PostingDate"]
+    (answer,) = post(sandbox, message)
+    assert answer["fault"]["faultcode"] == "soap-env:Client"
