@@ -34,8 +34,9 @@ def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
     storey_steps = {row.step_id for row in storeys}
     spaces = tuple(_spaces(model, storey_steps, links))
     space_steps = {row.step_id for row in spaces}
-    elements = tuple(_element(item, links, storey_steps, space_steps) for item in products)
-    systems = tuple(_systems(model, {row.step_id for row in elements}, links))
+    element_steps = {item.id() for item in products}
+    elements = tuple(_element(item, links, element_steps, storey_steps, space_steps) for item in products)
+    systems = tuple(_systems(model, element_steps, links))
     return ModelIndex(
         schema=model.schema_identifier,
         authoring_app=_authoring_app(model),
@@ -105,8 +106,9 @@ def _spaces(model: Any, storeys: Container[int], links: Links) -> Iterator[Space
         yield Space(step, _guid(item), clean_text(item.Name), clean_text(item.LongName), links.nearest(step, storeys), names)
 
 
-def _element(item: Any, links: Links, storeys: Container[int], spaces: Container[int]) -> Element:
+def _element(item: Any, links: Links, elements: Container[int], storeys: Container[int], spaces: Container[int]) -> Element:
     step = item.id()
+    parent = links.parents.get(step)
     kind = links.types.get(step, UNTYPED)
     hashes = tuple(dict.fromkeys([*links.psets.get(step, ()), *kind.pset_hashes]))
     return Element(
@@ -124,6 +126,7 @@ def _element(item: Any, links: Links, storeys: Container[int], spaces: Container
         external=links.property_sets.flag(hashes, "IsExternal"),
         load_bearing=links.property_sets.flag(hashes, "LoadBearing"),
         pset_hashes=hashes,
+        part_of_step=parent if parent in elements else None,
     )
 
 

@@ -60,6 +60,7 @@ class Element(NamedTuple):
     ``storey_step`` and ``space_step`` come from the chain of containers: part of a stair, in a space, on a storey.
     ``external`` and ``load_bearing`` come from the class's common property set (Pset_WallCommon, …), else from the type's.
     ``pset_hashes`` lead into `ModelIndex.property_sets`: the element's own sets, then its type's.
+    ``part_of_step``: the assembly that it is a part of, as a flight is of its stair.
     """
 
     step_id: int
@@ -76,6 +77,7 @@ class Element(NamedTuple):
     external: bool | None
     load_bearing: bool | None
     pset_hashes: tuple[str, ...]
+    part_of_step: int | None
 
 
 class SpaceRelation(NamedTuple):

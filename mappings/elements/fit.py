@@ -58,7 +58,7 @@ _VARIANTS = ("StandardCase", "ElementedCase")
 def fit(component: str, element: Element) -> Fit:
     """How well an element fits the component of this code."""
     rule = rules()[component]
-    ifc_class = _plain(element.ifc_class)
+    ifc_class = plain_class(element.ifc_class)
     if ifc_class in rule.hosts:
         return Fit.POSSIBLE
     signs = (
@@ -104,7 +104,7 @@ def _name_fit(rule: ElementRule, ifc_class: str, element: Element) -> Fit:
     return Fit.NO if rule.must_be_named or something_else or ifc_class in _SPEECHLESS else Fit.POSSIBLE
 
 
-def _plain(ifc_class: str) -> str:
+def plain_class(ifc_class: str) -> str:
     """IfcWall for IfcWallStandardCase: IFC2X3 and IFC4 write the common case as a class of its own."""
     return next((ifc_class.removesuffix(variant) for variant in _VARIANTS if ifc_class.endswith(variant)), ifc_class)
 

@@ -97,12 +97,13 @@ def _is_current(db: Connection, model_id: str, settings: ModelSettings, sha256: 
 
 
 def _read(model_id: str, settings: ModelSettings, path: Path, sha256: str) -> Indexed:
+    from connectors.bim.assemblies import with_assemblies
     from connectors.bim.geometry import element_boxes
     from connectors.bim.ifc import read_model
 
     index = read_model(path)
     result = element_boxes(path, timeout_s=GEOMETRY_SECONDS, memory_mb=GEOMETRY_MEGABYTES)
-    return Indexed(model_id, settings, sha256, index, result.boxes, result.reason)
+    return Indexed(model_id, settings, sha256, index, with_assemblies(result.boxes, index.elements), result.reason)
 
 
 def _write_refused(
