@@ -161,6 +161,14 @@ class ModelSettings(_Section):
     discipline: str = "ARC"
 
 
+class IssueSettings(_Section):
+    """Issues as BCF files, for BIM tools."""
+
+    version: Literal["2.1", "3.0"] = Field(
+        default="2.1", description="BCF version of published files; not every tool reads 3.0"
+    )
+
+
 class OrganisationSettings(_Section):
     """How the group counts."""
 
@@ -178,6 +186,7 @@ class Settings(_Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
+    issues: IssueSettings = Field(default_factory=IssueSettings)
     publish_to: str = Field("published", description="Folder for published files")
     artefacts: str = Field("artefacts", description="Folder or fsspec URL (s3://…) for bulk files: meshes, boxes, raw pages")
     notify: str | None = Field(

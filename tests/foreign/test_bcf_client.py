@@ -1,18 +1,33 @@
 """bcf-client, which Bonsai reads and writes BCF with, finds in our file what we wrote, and we in its file what it wrote."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from connectors.bim.bcf import BcfFile, Coloring, Component, HeaderFile, Topic, Viewpoint, camera_to, read_bcf, write_bcf
+from connectors.bim.bcf import (
+    BcfFile,
+    Coloring,
+    Comment,
+    Component,
+    HeaderFile,
+    Topic,
+    Version,
+    Viewpoint,
+    camera_to,
+    read_bcf,
+    write_bcf,
+)
 from connectors.bim.shapes import Box
 from tests.foreign.counterparts import printed, program
 
 pytestmark = pytest.mark.foreign
 
+IN_EACH_VERSION = pytest.mark.parametrize("version", get_args(Version))
+COMMENT = "7c1d2e3f-0000-4000-8000-000000000001"
 WHEN = datetime(2025, 6, 1, 1, 30, tzinfo=UTC)
 WINDOW, WALL, SLAB = "1hOSvn6df7F8_7GcBWlRrM", "2O2Fr$t4X7Zf8NOew3FLOH", "0jf0rYHfX3RAB3bSIRjmmy"
 TITLES = {
@@ -40,16 +55,30 @@ with bcfxml.load(Path(sys.argv[1])) as file:
         guid: {
             "title": handler.topic.title,
             "status": handler.topic.topic_status,
-            "labels": handler.topic.labels,
+            "labels": getattr(handler.topic.labels, "label", handler.topic.labels),
             "created": str(handler.topic.creation_date),
             "author": handler.topic.creation_author,
-            "files": [entry.filename for entry in handler.header.file],
+            "files": [entry.filename for entry in getattr(handler.header, "files", handler.header).file],
             "comments": [comment.comment for comment in handler.comments],
             "viewpoints": {item.guid: told(item) for item in handler.viewpoints.values()},
         }
         for guid, handler in file.topics.items()
     }
     print(json.dumps({"version": file.version.version_id, "project": file.project.name, "topics": topics}))
+"""
+EDIT = """
+import sys
+from pathlib import Path
+from bcf import bcfxml
+
+with bcfxml.load(Path(sys.argv[1])) as file:
+    for handler in file.topics.values():
+        said = handler.comments[0]
+        comment = type(said)(guid=sys.argv[3], date=said.date, author="li@example.com", comment="已现场查看")
+        handler.comments = [*handler.comments, comment]
+        handler.topic.topic_status = "Closed"
+        break
+    file.save(Path(sys.argv[2]))
 """
 WRITE = """
 import sys
@@ -79,7 +108,7 @@ def issue(guid: str, number: int) -> Topic:
         default_visibility=False,
     )
     return Topic(
-        guid, TITLES[guid], WHEN, "物业·王工", topic_status="Open", labels=("渗漏",),
+        guid, TITLES[guid], WHEN, "物业·王工", topic_type="Defect", topic_status="Open", labels=("渗漏",),
         files=(HeaderFile("0YvctVUKr0kugbFTf53O9L", "3号楼.ifc", WHEN),), viewpoints=(shown, alone),
     )  # fmt: skip
 
@@ -116,12 +145,29 @@ def expected(topic: Topic) -> dict[str, Any]:
     }
 
 
-def test_bcf_client_misses_or_changes_something_of_ours(tmp_path: Path) -> None:
+@IN_EACH_VERSION
+def test_bcf_client_misses_or_changes_something_of_ours(tmp_path: Path, version: Version) -> None:
     topics = tuple(issue(guid, number) for number, guid in enumerate(TITLES))
-    write_bcf(tmp_path / "报修.bcf", BcfFile(topics, "P03", "星河公馆"))
+    write_bcf(tmp_path / "报修.bcf", BcfFile(topics, "P03", "星河公馆"), version)
     found = json.loads(printed(program("bcf", "python"), "-c", READ, tmp_path / "报修.bcf"))
-    assert (found["version"], found["project"]) == ("2.1", "星河公馆")
+    assert (found["version"], found["project"]) == (version, "星河公馆")
     assert found["topics"] == {topic.guid: expected(topic) for topic in topics}
+
+
+@IN_EACH_VERSION
+def test_what_we_wrote_is_lost_on_its_way_through_another_tool(tmp_path: Path, version: Version) -> None:
+    """It adds a comment and closes the issue; all else comes back as we wrote it."""
+    topics = tuple(issue(guid, number) for number, guid in enumerate(TITLES))
+    write_bcf(tmp_path / "a.bcf", BcfFile(topics, "P03", "星河公馆"), version)
+    ours = read_bcf(tmp_path / "a.bcf").topics
+    printed(program("bcf", "python"), "-c", EDIT, tmp_path / "a.bcf", tmp_path / "b.bcf", COMMENT)
+    edited, untouched = read_bcf(tmp_path / "b.bcf").topics
+    assert edited.topic_status == "Closed"
+    assert [item for item in edited.comments if item.guid == COMMENT] == [
+        Comment(COMMENT, WHEN, "li@example.com", "已现场查看")
+    ]
+    left = tuple(item for item in edited.comments if item.guid != COMMENT)
+    assert [replace(edited, topic_status="Open", comments=left), untouched] == list(ours)
 
 
 def test_we_miss_something_of_what_bcf_client_writes(tmp_path: Path) -> None:

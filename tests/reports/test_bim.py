@@ -2,10 +2,11 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from connectors.bim.bcf import Topic, read_bcf
 from tests.reports.conftest import Publish
@@ -53,6 +54,10 @@ def test_an_issue_selects_its_element_or_all_its_candidates(seeded: Engine, fold
     assert (issue.topic_status, issue.priority) == ("Open", "Critical")
     assert issue.creation_date is not None
     assert issue.creation_date.isoformat() == "2025-04-01T01:00:00+08:00"
+    assert issue.due_date is None
+    assert [(part.color, part.components) for part in issue.viewpoints[0].coloring] == [
+        (issues.COLORS["EMERGENCY"], issue.viewpoints[0].selection)
+    ]
     assert issue.files[0].filename == "p01-3.ifc"
     assert issue.viewpoints[0].selection[0].originating_system == "Revit"
 
@@ -76,6 +81,22 @@ def test_an_element_without_geometry_is_selected_all_the_same(seeded: Engine, fo
     view = _topics(folder)["WX9"].viewpoints[0]
     assert view.camera is None
     assert len(view.selection) == 1
+
+
+def test_a_publication_makes_the_same_issues_a_second_time(seeded: Engine, folder: Path, publish_now: Publish) -> None:
+    """What a tool has is updated: the topic keeps its GUID; a viewpoint that changed is another one."""
+    publish_now()
+    before = _topics(folder)
+    with seeded.begin() as db:
+        db.execute(
+            text("UPDATE hub.ticket SET reported_state = 'CLOSED', promised_at = '2025-05-01+08' WHERE ticket_no = 'WX1'")
+        )
+    publish_now()
+    after = _topics(folder)
+    assert {number: topic.guid for number, topic in after.items()} == {number: topic.guid for number, topic in before.items()}
+    assert after["WX2"] == before["WX2"]
+    assert (after["WX1"].topic_status, after["WX1"].due_date) == ("Closed", datetime(2025, 4, 30, 16, tzinfo=UTC))
+    assert after["WX1"].viewpoints[0].guid != before["WX1"].viewpoints[0].guid, "it is coloured as settled now"
 
 
 def test_issues_that_do_not_fit_are_counted(

@@ -24,6 +24,7 @@ def publish_reports(hub: Hub) -> RunReport:
                 organisation=hub.settings.organisation.name,
                 as_of=hub.clock().astimezone(hub.settings.zone),
                 stale=stale,
+                bcf_version=hub.settings.issues.version,
             )
             db.execute(
                 insert(delivery),

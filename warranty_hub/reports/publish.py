@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, text
 
-from connectors.bim.bcf import write_bcf
+from connectors.bim.bcf import Version, write_bcf
 from warranty_hub.reports.analytics.figures import Monthly, figures
 from warranty_hub.reports.analytics.page import write_page
 from warranty_hub.reports.bim import defects_by_element
@@ -31,7 +31,14 @@ from warranty_hub.reports.table import TEXT_RULE, described, write_csv
 
 
 def publish(
-    db: Connection, folder: Path, run_id: int, *, organisation: str, as_of: datetime, stale: Sequence[str]
+    db: Connection,
+    folder: Path,
+    run_id: int,
+    *,
+    organisation: str,
+    as_of: datetime,
+    stale: Sequence[str],
+    bcf_version: Version = "2.1",
 ) -> list[PublishedFile]:
     """Write all reports into the folder and return the files.
 
@@ -43,7 +50,7 @@ def publish(
     with publication(folder, run_id=run_id, as_of=as_of, stale=stale) as files:
         found = figures(db, zone=str(as_of.tzinfo), stale=stale)
         _finance(db, files, found.cost_by_month, list(_notes(db, organisation, as_of, stale)))
-        left_out = _bim(db, files, found.defects.total, as_of.tzinfo)
+        left_out = _bim(db, files, found.defects.total, as_of.tzinfo, bcf_version)
         files.add(
             "report.html",
             partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out),
@@ -84,7 +91,7 @@ def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[s
     yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
 
 
-def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None) -> dict[str, int]:
+def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, bcf_version: Version) -> dict[str, int]:
     """Returns by BCF file how many issues did not fit into it, where there are any."""
     left_out: dict[str, int] = {}
     files.add(
@@ -100,7 +107,8 @@ def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None) 
             left_out[name] = issues.left_out
         files.add(
             name,
-            partial(write_bcf, bcf=issues.bcf),
+            partial(write_bcf, bcf=issues.bcf, version=bcf_version),
+            bcf_version=bcf_version,
             topics=len(issues.bcf.topics),
             left_out=issues.left_out,
         )

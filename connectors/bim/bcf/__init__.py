@@ -2,7 +2,7 @@
 
 from connectors.bim.bcf.camera import camera_to
 from connectors.bim.bcf.reader import read_bcf
-from connectors.bim.bcf.shapes import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Viewpoint
+from connectors.bim.bcf.shapes import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Version, Viewpoint
 from connectors.bim.bcf.writer import write_bcf
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Component",
     "HeaderFile",
     "Topic",
+    "Version",
     "Viewpoint",
     "camera_to",
     "read_bcf",

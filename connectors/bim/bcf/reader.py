@@ -53,7 +53,7 @@ class _Reader:
         described = None if project is None else _find(project, "Project")
         return BcfFile(
             topics=tuple(self._topic(folder) for folder in folders),
-            project_id=None if described is None else described.get("ProjectId"),
+            project_id=None if described is None else described.get("ProjectId") or None,
             project_name=None if described is None else _text(described, "Name"),
             version="" if version is None else version.get("VersionId", ""),
         )
@@ -180,6 +180,8 @@ def _comment(comment: etree._Element) -> Comment:
         _text(comment, "Author"),
         _text(comment, "Comment") or "",
         None if viewpoint is None else viewpoint.get("Guid"),
+        _date(comment, "ModifiedDate"),
+        _text(comment, "ModifiedAuthor"),
     )
 
 

@@ -5,7 +5,10 @@ Instants are timezone-aware; the reader takes a time without zone as UTC. Fields
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Version = Literal["2.1", "3.0"]
+"""The versions that we write."""
 
 
 class Vector(NamedTuple):
@@ -69,6 +72,8 @@ class Comment:
     author: str | None
     text: str
     viewpoint_guid: str | None = None
+    modified_date: datetime | None = None
+    modified_author: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class BcfFile:
-    """A BCF file. ``version`` as read: "2.0", "2.1", "3.0", or "" where the file does not say; we write 2.1."""
+    """A BCF file. ``version`` as read: "2.0", "2.1", "3.0", or "" where the file does not say."""
 
     topics: tuple[Topic, ...]
     project_id: str | None = None

@@ -1,16 +1,16 @@
 """Located defects as BCF issues, one file a project: a BIM engineer opens one and stands before the element."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, text
 
-from connectors.bim.bcf import BcfFile, Camera, Component, HeaderFile, Topic, Viewpoint, camera_to
-from connectors.bim.bcf.writer import MAX_COMPONENTS
+from connectors.bim.bcf import BcfFile, Camera, Coloring, Component, HeaderFile, Topic, Viewpoint, camera_to
+from connectors.bim.bcf.visualization import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
 from warranty_hub.reports.privacy import published
@@ -21,6 +21,8 @@ MOST_TOPICS = 500  # more than that no tool shows well, and no person reads
 ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
 AUTHOR = "Warranty Hub"
 PRIORITIES = {"NORMAL": "Normal", "URGENT": "High", "EMERGENCY": "Critical"}
+COLORS = {"NORMAL": "FBC02D", "URGENT": "F57C00", "EMERGENCY": "D32F2F"}
+UNKNOWN_URGENCY, SETTLED_COLOR = "7E57C2", "9E9E9E"
 DONE = SETTLED | NOT_COUNTED
 
 
@@ -54,7 +56,7 @@ def _topic(elements: Sequence[Any], zone: tzinfo | None) -> Topic:
     defect = elements[0]
     component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
     state, ticket_state = label("locate_state", defect.state), label("ticket_state", defect.reported_state)
-    guid = uuid5(ISSUES, f"{defect.source_system}/{defect.ticket_no}/{defect.seq}")
+    guid = topic_guid(defect.source_system, defect.ticket_no, defect.seq)
     return Topic(
         guid=str(guid),
         title=_joined(" · ", component.zh + defect_type.zh, _joined(" ", component.en, defect_type.en), defect.place_id),
@@ -64,16 +66,40 @@ def _topic(elements: Sequence[Any], zone: tzinfo | None) -> Topic:
         topic_status="Closed" if defect.reported_state in DONE else "Open",
         priority=PRIORITIES.get(defect.urgency),
         labels=tuple(name for name in (component.zh, defect_type.zh, state.zh, ticket_state.zh) if name),
+        due_date=defect.promised_at.astimezone(zone) if defect.promised_at else None,
         description=_description(elements),
-        files=tuple(HeaderFile(guid, name) for guid, name in {(row.ifc_project_guid, row.file_name): None for row in elements}),
-        viewpoints=(
-            Viewpoint(
-                str(uuid5(guid, "viewpoint")),
-                camera=_camera(elements),
-                selection=tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS]),
-            ),
-        ),
+        files=tuple(dict.fromkeys(_file(row, zone) for row in elements)),
+        viewpoints=(_viewpoint(guid, elements),),
     )
+
+
+def topic_guid(source_system: str, ticket_no: str, seq: int) -> UUID:
+    """The GUID of a defect's topic, the same in every publication: a tool updates the issue that it has."""
+    return uuid5(ISSUES, f"{source_system}/{ticket_no}/{seq}")
+
+
+def _file(row: Any, zone: tzinfo | None) -> HeaderFile:
+    return HeaderFile(row.ifc_project_guid, row.file_name, _header_date(row.header_time, zone))
+
+
+def _header_date(text: str | None, zone: tzinfo | None) -> datetime | None:
+    """A STEP header's time stamp; exporters write it without a zone, and sometimes not as ISO 8601 demands."""
+    try:
+        date = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=zone)
+
+
+def _viewpoint(topic: UUID, elements: Sequence[Any]) -> Viewpoint:
+    """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID."""
+    selection = tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS])
+    view = Viewpoint("", camera=_camera(elements), selection=selection, coloring=(Coloring(_color(elements[0]), selection),))
+    return replace(view, guid=str(uuid5(topic, repr(view))))
+
+
+def _color(defect: Any) -> str:
+    return SETTLED_COLOR if defect.reported_state in DONE else COLORS.get(defect.urgency, UNKNOWN_URGENCY)
 
 
 def _description(elements: Sequence[Any]) -> str:
@@ -117,7 +143,7 @@ _TOPICS = f"""
     WITH element AS (
         SELECT d.source_system, d.ticket_id, d.seq, c.rank, e.guid, e.tag,
                ARRAY[e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max] AS box,
-               r.revision_id, r.file_name, r.ifc_project_guid, r.authoring_app
+               r.revision_id, r.file_name, r.ifc_project_guid, r.header_time, r.authoring_app
         FROM hub.defect d
         JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
         JOIN hub.bim_element_revision e ON e.element_key = c.element_key
@@ -127,13 +153,15 @@ _TOPICS = f"""
     topic AS (
         SELECT d.source_system, d.ticket_id, d.seq, d.ticket_no, d.component_code, d.defect_type_code, d.place_id,
                d.method, d.confidence, d.state, d.reason,
-               t.description, t.urgency, t.reported_state, t.reported_at, reporter.name AS reporter, count(*) OVER () AS topics
+               t.description, t.urgency, t.reported_state, t.reported_at, t.promised_at,
+               reporter.name AS reporter, count(*) OVER () AS topics
         FROM {LIVING_DEFECTS}
         LEFT JOIN {REPORTER}
         WHERE (d.source_system, d.ticket_id, d.seq) IN (SELECT source_system, ticket_id, seq FROM element)
         ORDER BY t.reported_at DESC, d.ticket_no, d.source_system, d.ticket_id, d.seq LIMIT :most
     )
-    SELECT topic.*, element.guid, element.tag, element.box, element.file_name, element.ifc_project_guid, element.authoring_app,
+    SELECT topic.*, element.guid, element.tag, element.box, element.file_name, element.ifc_project_guid,
+           element.header_time, element.authoring_app,
            (SELECT ARRAY[s.x_min, s.y_min, s.z_min, s.x_max, s.y_max, s.z_max] FROM hub.bim_space s
             WHERE s.revision_id = element.revision_id AND s.place_id = topic.place_id AND s.x_min IS NOT NULL
             ORDER BY s.step_id LIMIT 1) AS room
