@@ -1,7 +1,7 @@
 """The part of OData's query language that the sandbox's SAP understands; what it does not, it refuses in SAP's words."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
@@ -53,7 +53,20 @@ def parse_order(entity_set: EntitySet, text: str) -> list[tuple[str, bool]]:
     terms = [re.fullmatch(r"\s*(\w+)(?:\s+(asc|desc))?\s*", term) for term in text.split(",")] if text else []
     if not all(terms):
         raise BadQueryError(f"Invalid $orderby '{text}'")
+    if entity_set.sums and any(term and term[1] in entity_set.key for term in terms):
+        raise BadQueryError(f"Property {entity_set.key[0]} cannot be sorted by")
     return [(_known(entity_set, term[1]), term[2] == "desc") for term in terms if term]
+
+
+def summed(entity_set: EntitySet, entities: Iterable[Entity], names: Sequence[str]) -> list[Entity]:
+    """As an analytical set answers: its measures summed over the other properties that were selected, which make its ID."""
+    (key,), (measure,) = entity_set.key, entity_set.sums
+    over = [name for name in names if name not in (key, measure)]
+    sums: dict[tuple[str, ...], Decimal] = {}
+    for entity in entities:
+        place = tuple(entity[name] for name in over)
+        sums[place] = sums.get(place, Decimal(0)) + entity[measure]
+    return [{**dict(zip(over, place, strict=True)), measure: total, key: "~".join(place)} for place, total in sums.items()]
 
 
 def _known(entity_set: EntitySet, name: str) -> str:

@@ -28,9 +28,10 @@ from sandbox.sap_query import (
     parse_order,
     parse_select,
     ranked_by,
+    summed,
     whole_number,
 )
-from sandbox.sap_sets import COST_LINES, ROOT, SETS, EntitySet, Type
+from sandbox.sap_sets import COST_LINES, JOURNAL_ITEMS, ROOT, SETS, EntitySet, Type
 from sandbox.web import Answer, Request, WebServer
 
 COOKIE = "SAP_SESSIONID_WHB_100"
@@ -77,6 +78,8 @@ class SapServer(WebServer):
     def _hold(self, entity_set: EntitySet, entity: Entity) -> None:
         """Keep a complete entity and the parts that it is made of."""
         self._entities[entity_set.name][_key(entity_set, entity)] = entity
+        if entity_set is COST_LINES:
+            self._hold(JOURNAL_ITEMS, _journal_item(entity))
         for navigation, part in entity_set.parts.items():
             for item in entity[navigation]:
                 self._hold(part, item)
@@ -130,6 +133,8 @@ class SapServer(WebServer):
         keep, names = Filter(entity_set, query.get("$filter", "")).parse(), parse_select(entity_set, query.get("$select", "*"))
         expansion = parse_expand(entity_set, query.get("$expand", ""))
         found = [entity for _, entity in sorted(self._entities[entity_set.name].items()) if keep(entity)]
+        if entity_set.sums:
+            found = summed(entity_set, found, names)
         for name, descending in reversed(parse_order(entity_set, query.get("$orderby", ""))):
             found.sort(key=ranked_by(entity_set, name), reverse=descending)
         skipped = found[whole_number(query, "$skip", 0) :]
@@ -164,6 +169,19 @@ def _complete(entity_set: EntitySet, entity: Entity) -> Entity:
         for name, part in entity_set.parts.items()
     }
     return {**empty, **given, **parts}
+
+
+def _journal_item(line: Entity) -> Entity:
+    """A cost line as the general ledger sees it, in the leading ledger; debit is positive there."""
+    amount = abs(line["AmountInCompanyCodeCurrency"])
+    same = {name: line[name] for name in JOURNAL_ITEMS.properties if name in line}
+    return {
+        **same,
+        "ID": "/".join(_key(COST_LINES, line)),
+        "Ledger": line["Ledger"] or "0L",
+        "LedgerFiscalYear": line["FiscalYear"],
+        "AmountInCompanyCodeCurrency": amount if line["DebitCreditCode"] == "S" else -amount,
+    }
 
 
 def _shared(part: EntitySet, whole: Entity) -> Entity:

@@ -1,7 +1,7 @@
 """The entity sets of the sandbox's SAP, as data: keys, properties with their types, and what an entity can be expanded to.
 
-Names, types and lengths are a selection of what SAP's own specifications give (OP_API_MAINTNOTIFICATION,
-OP_API_MAINTENANCEORDER_0001, OP_API_SUPPLIERINVOICE_PROCESS_SRV); where they give no length, it is SAP's usual one.
+Names, types and lengths are a selection of what SAP's own specifications of these services give; where they give no length, it
+is SAP's usual one.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,17 @@ Type = type | int
 
 @dataclass(frozen=True)
 class EntitySet:
-    """One entity set of one service. ``parts``: its navigations to many, by name."""
+    """One entity set of one service. ``parts``: its navigations to many, by name.
+
+    ``sums``: its measures, where it is an analytical set, which sums them over the other properties that are selected.
+    """
 
     service: str
     name: str
     key: tuple[str, ...]
     properties: Mapping[str, Type]
     parts: "Mapping[str, EntitySet]" = field(default_factory=dict)
+    sums: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -49,6 +53,17 @@ COST_LINES = EntitySet(
         "TaxBaseAmountInTransCrcy": Decimal, "IsCleared": bool, "ClearingIsReversed": bool, "IsReversal": bool,
         "IsReversed": bool,
     },
+)  # fmt: skip
+
+JOURNAL_ITEMS = EntitySet(
+    "API_JOURNALENTRYITEMBASIC_SRV",
+    "A_JournalEntryItemBasic",
+    ("ID",),
+    {
+        "ID": 1000, "Ledger": 2, "LedgerFiscalYear": 4, "FiscalPeriod": 3, "CompanyCode": 4, "GLAccount": 10, "CostCenter": 10,
+        "ProfitCenter": 10, "Project": 24, "OrderID": 12, "CompanyCodeCurrency": 5, "AmountInCompanyCodeCurrency": Decimal,
+    },
+    sums=frozenset({"AmountInCompanyCodeCurrency"}),
 )  # fmt: skip
 
 INVOICES = "API_SUPPLIERINVOICE_PROCESS_SRV"
@@ -95,6 +110,53 @@ SUPPLIER_INVOICES = EntitySet(
         "SupplierInvoiceIsCreditMemo": 1, "RetentionDueDate": date, "ReverseDocument": 10, "IsReversed": bool,
     },
     {"to_SupplierInvoiceItemGLAcct": INVOICE_ACCOUNT_ITEMS, "to_SuplrInvcItemPurOrdRef": INVOICE_ORDER_ITEMS},
+)  # fmt: skip
+
+PURCHASES = "API_PURCHASEORDER_PROCESS_SRV"
+PURCHASE_ASSIGNMENTS = EntitySet(
+    PURCHASES,
+    "A_PurOrdAccountAssignment",
+    ("PurchaseOrder", "PurchaseOrderItem", "AccountAssignmentNumber"),
+    {
+        "PurchaseOrder": 10, "PurchaseOrderItem": 5, "AccountAssignmentNumber": 2, "IsDeleted": bool, "Quantity": Decimal,
+        "MultipleAcctAssgmtDistrPercent": Decimal, "GLAccount": 10, "CostCenter": 10, "WBSElement": 24, "OrderID": 12,
+    },
+)  # fmt: skip
+PURCHASE_ITEMS = EntitySet(
+    PURCHASES,
+    "A_PurchaseOrderItem",
+    ("PurchaseOrder", "PurchaseOrderItem"),
+    {
+        "PurchaseOrder": 10, "PurchaseOrderItem": 5, "PurchasingDocumentDeletionCode": 1, "PurchaseOrderItemText": 40,
+        "Plant": 4, "OrderQuantity": Decimal, "PurchaseOrderQuantityUnit": 3, "OrderPriceUnit": 3, "DocumentCurrency": 5,
+        "OrderPriceUnitToOrderUnitNmrtr": Decimal, "OrdPriceUnitToOrderUnitDnmntr": Decimal, "NetPriceAmount": Decimal,
+        "NetPriceQuantity": Decimal, "TaxCode": 2, "IsCompletelyDelivered": bool, "IsFinallyInvoiced": bool,
+        "PurchaseOrderItemCategory": 1, "AccountAssignmentCategory": 1, "IsReturnsItem": bool,
+        "ExpectedOverallLimitAmount": Decimal, "OverallLimitAmount": Decimal,
+    },
+    {"to_AccountAssignment": PURCHASE_ASSIGNMENTS},
+)  # fmt: skip
+PURCHASE_ORDERS = EntitySet(
+    PURCHASES,
+    "A_PurchaseOrder",
+    ("PurchaseOrder",),
+    {
+        "PurchaseOrder": 10, "CompanyCode": 4, "PurchaseOrderType": 4, "PurchasingDocumentDeletionCode": 1,
+        "PurchasingProcessingStatus": 2, "CreationDate": date, "LastChangeDateTime": datetime, "Supplier": 10,
+        "PurchaseOrderDate": date, "DocumentCurrency": 5, "CorrespncExternalReference": 12, "CorrespncInternalReference": 12,
+    },
+    {"to_PurchaseOrderItem": PURCHASE_ITEMS},
+)  # fmt: skip
+
+SUPPLIERS = EntitySet(
+    "API_BUSINESS_PARTNER",
+    "A_Supplier",
+    ("Supplier",),
+    {
+        "Supplier": 10, "SupplierName": 80, "SupplierFullName": 220, "SupplierAccountGroup": 4, "CreationDate": date,
+        "PostingIsBlocked": bool, "PurchasingIsBlocked": bool, "DeletionIndicator": bool, "IsNaturalPerson": 1,
+        "VATRegistration": 20, "TaxNumber1": 16, "BirthDate": date,
+    },
 )  # fmt: skip
 
 ORDERS = "API_MAINTENANCEORDER"
@@ -152,4 +214,4 @@ NOTIFICATIONS = EntitySet(
     },
 )  # fmt: skip
 
-SETS = (COST_LINES, SUPPLIER_INVOICES, MAINTENANCE_ORDERS, NOTIFICATIONS)
+SETS = (COST_LINES, JOURNAL_ITEMS, SUPPLIER_INVOICES, PURCHASE_ORDERS, MAINTENANCE_ORDERS, NOTIFICATIONS, SUPPLIERS)

@@ -25,7 +25,7 @@ from connectors.contract import Page, Record, Stream, Window
 from connectors.options import Options, read_options
 from warranty_hub.errors import ConfigError, MalformedAnswerError
 from warranty_hub.records.codes import UNMAPPED
-from warranty_hub.records.facts import Building, Contract, Dwelling, Fact, OrgUnit, Party, Project
+from warranty_hub.records.facts import Building, Contract, Dwelling, Fact, OrgUnit, Party, Period, Project
 from warranty_hub.settings import Connection, ZoneName
 
 SHEETS: Mapping[str, tuple[str, type[Fact], tuple[str, ...]]] = {
@@ -35,6 +35,7 @@ SHEETS: Mapping[str, tuple[str, type[Fact], tuple[str, ...]]] = {
     "dwellings": ("房屋 Dwellings", Dwelling, ("project_code", "building_code", "unit_code", "room_no")),
     "parties": ("单位 Parties", Party, ("code",)),
     "contracts": ("合同 Contracts", Contract, ("contract_no",)),
+    "periods": ("期间 Periods", Period, ("company_code", "period")),
 }
 """Stream → sheet, the record it fills, and the columns that identify a row."""
 TITLES = {
@@ -63,6 +64,11 @@ TITLES = {
     "retention_rate": "质保金比例 Retention (0.03)",
     "settlement_amount": "结算金额 Settlement",
     "currency": "币种 Currency",
+    "company_code": "公司代码 Company code",
+    "period": "会计期间 Period (2025-03)",
+    "first_day": "首日 First day",
+    "last_day": "末日 Last day",
+    "status": "状态 Status",
 }
 FIRST_ROW = 3
 PAGE_SIZE = 1000

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from warranty_hub.money import parse_amount
+from warranty_hub.money import parse_amount, quantise
 
 Transform = Callable[..., Any]
 
@@ -43,6 +43,11 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
         ),
         "product": product,
         "sap_signed_amount": sap_signed_amount,
+        "sap_memo_amount": sap_memo_amount,
+        "sap_order_value": sap_order_value,
+        "sap_order_closed": sap_order_closed,
+        "debit_of": lambda net: side_of(net, 1),
+        "credit_of": lambda net: side_of(net, -1),
         "sap_period": sap_period,
         "debit_less_credit": debit_less_credit,
         "signed_by_side": signed_by_side,
@@ -196,6 +201,34 @@ def sap_signed_amount(value: object, debit_credit: object) -> Decimal | None:
     return abs(number) if debit_credit == "S" else -abs(number)
 
 
+def sap_memo_amount(value: object, is_credit_memo: object) -> Decimal | None:
+    """An amount of a supplier invoice, which a credit memo (flag X) takes back."""
+    number = amount(value)
+    return -number if number is not None and is_credit_memo == "X" else number
+
+
+def sap_order_value(
+    quantity: object, price: object, per: object, numerator: object, denominator: object, limit: object, currency: object
+) -> Decimal | None:
+    """What an order item is worth: quantity × numerator / denominator in the price's unit, × price per so many of these.
+
+    An item with a limit (services of unknown extent) is worth the value expected of it. Rounded as SAP's own net value is, to
+    the currency's unit.
+    """
+    ordered, each, expected = amount(quantity), amount(price), amount(limit)
+    if expected:
+        return expected
+    if ordered is None or each is None:
+        return None
+    factor, divisor = (amount(numerator) or Decimal(1)), (amount(denominator) or Decimal(1)) * (amount(per) or Decimal(1))
+    return quantise(ordered * factor * each / divisor, str(currency))
+
+
+def sap_order_closed(deletion_code: object, finally_invoiced: object) -> bool:
+    """An order item that is deleted (L; S only blocks it), or of which no invoice is to come, binds nobody any more."""
+    return deletion_code == "L" or finally_invoiced is True
+
+
 def sap_period(year: object, period: object) -> str:
     """Fiscal year and period ("2025", "003") → "2025-03"; special periods 13–16 belong to the year's last month."""
     if not _SAP_YEAR.fullmatch(str(year)):
@@ -208,6 +241,12 @@ def sap_period(year: object, period: object) -> str:
 def debit_less_credit(debit: object, credit: object) -> Decimal:
     """What a ledger line adds to its account, of which it fills one side; a red entry is negative on its own side."""
     return (amount(debit) or Decimal(0)) - (amount(credit) or Decimal(0))
+
+
+def side_of(net: object, sign: int) -> Decimal | None:
+    """What a net movement puts on the debit side (sign 1) or the credit side (−1)."""
+    number = amount(net)
+    return None if number is None else max(sign * number, Decimal(0))
 
 
 def signed_by_side(value: object, debit: object, credit: object) -> Decimal | None:

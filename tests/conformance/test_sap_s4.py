@@ -11,7 +11,15 @@ import pytest
 from connectors.erp.sap.journal import mark_of
 from sandbox.misbehaviour import Misbehaviour
 from sandbox.sap_s4 import SapServer
-from sandbox.sap_sets import COST_LINES, MAINTENANCE_ORDERS, NOTIFICATIONS, SUPPLIER_INVOICES, EntitySet
+from sandbox.sap_sets import (
+    COST_LINES,
+    MAINTENANCE_ORDERS,
+    NOTIFICATIONS,
+    PURCHASE_ORDERS,
+    SUPPLIER_INVOICES,
+    SUPPLIERS,
+    EntitySet,
+)
 from tests.conformance.impatient import IMPATIENT
 from tests.sandbox.systems import http_connection
 from warranty_hub.records.effects import POST_JOURNAL
@@ -106,6 +114,106 @@ class InvoicesForTests(SapForTests):
         return f"{number:010d}/2025/0001"
 
 
+class RetentionsForTests(InvoicesForTests):
+    """Example n is invoice n, with one item of an order, of which something is kept back."""
+
+    stream, field_map = "retentions", "sap_retentions"
+
+    def entity(self, example: Example) -> dict[str, Any]:
+        """Posted."""
+        item = {
+            "SupplierInvoiceItem": "000001", "RetentionAmountInDocCurrency": example.amount, "DocumentCurrency": "CNY",
+            "SupplierInvoiceItemText": example.text,
+        }  # fmt: skip
+        return {**super().entity(example), "to_SupplierInvoiceItemGLAcct": [], "to_SuplrInvcItemPurOrdRef": [item]}
+
+    def spoil(self, example: Example) -> None:
+        """Kept back in a currency that is none."""
+        entity = self.entity(Example(example.number, example.changed, example.text, Decimal(1)))
+        entity["to_SuplrInvcItemPurOrdRef"][0]["DocumentCurrency"] = "?"
+        self._server.put(entity, self.entity_set)
+
+    def source_id(self, number: int) -> str:
+        """Invoice, year, item."""
+        return f"{number:010d}/2025/000001"
+
+
+class PurchasesForTests(SapForTests):
+    """Example n is purchase order n, with one item."""
+
+    stream, field_map, entity_set = "purchase_orders", "sap_purchase_orders", PURCHASE_ORDERS
+    arrives_in: ClassVar = {"text": "text", "amount": "amount"}
+    resolution = timedelta(seconds=1)
+
+    def entity(self, example: Example) -> dict[str, Any]:
+        """One piece of something."""
+        item = {
+            "PurchaseOrderItem": "10", "OrderQuantity": Decimal(1), "NetPriceAmount": example.amount, "DocumentCurrency": "CNY",
+            "PurchaseOrderItemText": example.text,
+            "to_AccountAssignment": [{"AccountAssignmentNumber": "01", "GLAccount": "6601050000", "WBSElement": "P03"}],
+        }  # fmt: skip
+        return {
+            "PurchaseOrder": str(example.number), "CompanyCode": "1000", "to_PurchaseOrderItem": [item],
+            "LastChangeDateTime": example.changed.astimezone(UTC),
+        }  # fmt: skip
+
+    def spoil(self, example: Example) -> None:
+        """In a currency that is none."""
+        entity = self.entity(example)
+        entity["to_PurchaseOrderItem"][0]["DocumentCurrency"] = "?"
+        self._server.put(entity, self.entity_set)
+
+    def source_id(self, number: int) -> str:
+        """Order, item."""
+        return f"{number}/10"
+
+
+class BalancesForTests(CostLinesForTests):
+    """Example n is the balance of an account of its own, to which one line was posted."""
+
+    stream, field_map = "balances", "sap_balances"
+    arrives_in: ClassVar = {"amount": "debit"}
+
+    def entity(self, example: Example) -> dict[str, Any]:
+        """A line on that account."""
+        return {**super().entity(example), "GLAccount": _account(example.number)}
+
+    def spoil(self, example: Example) -> None:
+        """In a currency that is none."""
+        self._server.put({**self.entity(example), "CompanyCodeCurrency": "?"})
+
+    def source_id(self, number: int) -> str:
+        """Company code, account, year, period."""
+        return f"1000/{_account(number)}/2025/001"
+
+
+def _account(number: int) -> str:
+    return f"6601{number:06d}"
+
+
+class SuppliersForTests(SapForTests):
+    """Example n is supplier n."""
+
+    stream, field_map, entity_set = "suppliers", "sap_suppliers", SUPPLIERS
+    arrives_in: ClassVar = {"text": "name"}
+
+    def entity(self, example: Example) -> dict[str, Any]:
+        """With a name."""
+        return {"Supplier": _supplier(example.number), "SupplierName": example.text}
+
+    def spoil(self, example: Example) -> None:
+        """With a name that no database can hold: there is nothing else in it that the map could refuse."""
+        self._server.put({**self.entity(example), "SupplierName": "\x00"}, self.entity_set)
+
+    def source_id(self, number: int) -> str:
+        """Its number."""
+        return _supplier(number)
+
+
+def _supplier(number: int) -> str:
+    return f"V{number:03d}"
+
+
 class OrdersForTests(SapForTests):
     """Example n is order n, with one component."""
 
@@ -191,6 +299,37 @@ class TestInvoices(Trials, HttpSourceSuite):
     """Supplier invoices, with their items."""
 
     sap = InvoicesForTests
+
+
+class TestRetentions(Trials, HttpSourceSuite):
+    """What is kept back of supplier invoices."""
+
+    sap = RetentionsForTests
+
+
+class TestPurchases(Trials, HttpSourceSuite):
+    """Purchase orders, with their items."""
+
+    sap = PurchasesForTests
+    bypass: ClassVar = {**Trials.bypass, "test_texts_arrive_as_they_were_written": SHORT}
+
+
+class TestBalances(Trials, HttpSourceSuite):
+    """Balances, summed by SAP."""
+
+    sap = BalancesForTests
+    bypass: ClassVar = {**Trials.bypass, "test_texts_arrive_as_they_were_written": "a balance has no text"}
+
+
+class TestSuppliers(Trials, HttpSourceSuite):
+    """Suppliers."""
+
+    sap = SuppliersForTests
+    bypass: ClassVar = {
+        **Trials.bypass,
+        "test_amounts_arrive_to_the_cent": "a supplier has no amount",
+        "test_a_bad_record_waits_in_quarantine_until_it_is_corrected": "only a NUL in a name is refused, and not kept",
+    }
 
 
 class TestOrders(Trials, HttpSourceSuite):

@@ -21,6 +21,7 @@ ROWS: dict[str, list[list[Any]]] = {
     "buildings": [["P01", 3, "3号楼", 6660.0, datetime(2023, 3, 31), 50], ["P01", "4", "4号楼", 92.55, None, None]],  # noqa: DTZ001
     "dwellings": [["P01", 3, 2, 15, 1501.0, 104.5, date(2023, 6, 14)], [None] * 7, ["P01", 3, 2, 15, 1502, None, None]],
     "contracts": [["HT-1", "P01", "C101", None, 0.03, 180000000.1, "CNY"]],
+    "periods": [[1000, "2025-03", date(2025, 3, 1), date(2025, 3, 31), "CLOSED"], [1000, date(2025, 4, 1), None, None, "OPEN"]],
 }
 Edit = Callable[[Workbook], None]
 
@@ -56,11 +57,17 @@ def test_codes_that_excel_made_numbers_stay_codes_and_money_stays_exact(tmp_path
     assert mapped(source, "contracts").rows[0][5:7] == (Decimal("0.03"), Decimal("180000000.1"))
 
 
+def test_a_period_that_excel_made_a_date_passes_for_another_period(tmp_path: Path) -> None:
+    periods = mapped(workbook(tmp_path), "periods")
+    assert [row[1:] for row in periods.rows] == [("1000", "2025-03", date(2025, 3, 1), date(2025, 3, 31), "CLOSED")]
+    assert [reject.code for reject in periods.rejected] == ["HUB-400"]
+
+
 def test_empty_rows_are_none_and_every_key_is_listed_for_the_sweep(tmp_path: Path) -> None:
     source = workbook(tmp_path)
     assert [row[0] for row in mapped(source, "dwellings").rows] == ["P01/3/2/1501", "P01/3/2/1502"]
     assert [key for page in source.keys("dwellings") for key in page] == ["P01/3/2/1501", "P01/3/2/1502"]
-    assert source.check() == "masters.xlsx: 0 orgs, 0 projects, 2 buildings, 2 dwellings, 0 parties, 1 contracts"
+    assert source.check() == "masters.xlsx: 0 orgs, 0 projects, 2 buildings, 2 dwellings, 0 parties, 1 contracts, 2 periods"
 
 
 def _set(stream: str, cell: str, value: Any) -> Edit:

@@ -15,7 +15,8 @@ from connectors.erp.kingdee.bills import Bills
 from connectors.erp.kingdee.journal import KingdeeSinkOptions
 from connectors.erp.kingdee.source import KingdeeSourceOptions
 from connectors.erp.sap.journal import SapSinkOptions
-from connectors.erp.sap.source import STREAMS, SapOptions
+from connectors.erp.sap.source import SapOptions
+from connectors.erp.sap.streams import STREAMS
 from connectors.erp.tryton.sink import TrytonSinkOptions
 from connectors.erp.tryton.source import TrytonSourceOptions
 from connectors.files.ledger.options import LedgerColumn, LedgerOptions, LedgerStream

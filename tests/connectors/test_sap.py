@@ -9,8 +9,9 @@ import pytest
 
 from connectors.contract import Window
 from connectors.erp.sap.odata import ROOT, SapLogin, judge_sap
-from connectors.erp.sap.source import COST_KEY as KEY
-from connectors.erp.sap.source import COST_SERVICE, SapOptions, SapSource
+from connectors.erp.sap.source import SapOptions, SapSource
+from connectors.erp.sap.streams import COST_KEY as KEY
+from connectors.erp.sap.streams import COST_SERVICE
 from connectors.http import HttpOptions, HttpSession
 from tests.connectors.misbehaving import Script, Seen, reply, reply_json
 from warranty_hub.errors import (

@@ -13,7 +13,7 @@ from connectors.contract import Record, Window
 from connectors.erp.sap.source import SapOptions, SapSource
 from connectors.http import HttpOptions
 from sandbox.sap_s4 import SapServer
-from sandbox.sap_sets import MAINTENANCE_ORDERS, NOTIFICATIONS, SUPPLIER_INVOICES
+from sandbox.sap_sets import MAINTENANCE_ORDERS, NOTIFICATIONS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from tests.connectors.misbehaving import Script, reply_json
 from tests.pipelines.bad_day import NOW, QUICK, System, hub_of
 from tests.pipelines.fake import runs
@@ -166,6 +166,128 @@ def test_what_is_kept_back_from_a_supplier_does_not_arrive(warehouse: Engine, sa
     assert {(row["order_no"], row["item_no"]) for row in rows} == {("4500000001", "00010")}
 
 
+def kept_back(number: int, *items: str, assigned: tuple[str, ...] = ("P03",), **changes: Any) -> dict[str, Any]:
+    """An invoice for items of an order, of each of which an amount is kept back."""
+    parts = [
+        {
+            "SupplierInvoiceItem": f"{position:06d}", "PurchaseOrder": "4500000001", "PurchaseOrderItem": f"{position}0",
+            "RetentionAmountInDocCurrency": Decimal(amount), "RetentionPercentage": Decimal("3.00"),
+            "DocumentCurrency": "CNY", "to_SupplierInvoiceItmAcctAssgmt": [
+                {"OrdinalNumber": f"{n:04d}", "WBSElement": project} for n, project in enumerate(assigned, 1)
+            ],
+        }
+        for position, amount in enumerate(items, 1)
+    ]  # fmt: skip
+    return invoice(number, to_SuplrInvcItemPurOrdRef=parts, **changes)
+
+
+def test_retention_money_is_forgotten_or_due_on_another_day(warehouse: Engine, sap: SapServer) -> None:
+    due: dict[str, Any] = {"RetentionDueDate": date(2027, 6, 1)}
+    first = kept_back(1, "300.03", "0.00", **due)
+    first["to_SuplrInvcItemPurOrdRef"][0]["RetentionDueDate"] = date(2027, 12, 1)
+    sap.put(first, SUPPLIER_INVOICES)
+    sap.put(kept_back(2, "100.00", assigned=("P01", "P02"), SupplierInvoiceIsCreditMemo="X", **due), SUPPLIER_INVOICES)
+    sap.put(kept_back(3, "7.00", assigned=(), IsReversed=True), SUPPLIER_INVOICES)
+    sap.put(kept_back(4, "9.00", status="A"), SUPPLIER_INVOICES)
+    rows = written_twice(system(warehouse, sap, "retentions", "retention"))
+    assert [(row["source_id"], row["amount"], row["due_on"], row["project_code"], row["is_reversed"]) for row in rows] == [
+        ("0000000001/2025/000001", Decimal("300.03"), date(2027, 12, 1), "P03", False),
+        ("0000000002/2025/000001", Decimal("-100.00"), date(2027, 6, 1), None, False),
+        ("0000000003/2025/000001", Decimal("7.00"), None, None, True),
+    ]
+    assert (rows[0]["rate"], rows[0]["order_no"], rows[0]["supplier_code"]) == (Decimal("0.03"), "4500000001", "V001")
+    assert runs(warehouse)[-1]["skipped_by"] == {"nothing_kept_back": 1}
+
+
+# ---------------------------------------------------------------------------------------------------------- purchase orders
+def purchase(number: int, *items: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An order; each item is three pieces at 100.10 for P03 on the cost account, unless it says otherwise."""
+    parts = [
+        {
+            "PurchaseOrderItem": f"{position}0", "PurchaseOrderItemText": "防水返修", "OrderQuantity": Decimal(3),
+            "NetPriceAmount": Decimal("100.10"), "NetPriceQuantity": Decimal(1), "DocumentCurrency": "CNY",
+            "to_AccountAssignment": [assigned("01")], **item,
+        }
+        for position, item in enumerate(items, 1)
+    ]  # fmt: skip
+    return {
+        "PurchaseOrder": str(number), "CompanyCode": "1000", "Supplier": "V001", "PurchaseOrderDate": NEW,
+        "CreationDate": OLD, "LastChangeDateTime": datetime(2025, 5, 30, 6, tzinfo=UTC), "DocumentCurrency": "CNY",
+        "CorrespncInternalReference": "WX00017", "to_PurchaseOrderItem": parts, **changes,
+    }  # fmt: skip
+
+
+def assigned(number: str, account: str = "6601050000", project: str = "P03") -> dict[str, Any]:
+    return {"AccountAssignmentNumber": number, "GLAccount": account, "WBSElement": project}
+
+
+def test_what_is_on_order_is_lost_or_another_amount(warehouse: Engine, sap: SapServer) -> None:
+    split = {"to_AccountAssignment": [assigned("01"), assigned("02", project="P01")]}
+    elsewhere = {"to_AccountAssignment": [assigned("01", account="5001000000")]}
+    items: tuple[dict[str, Any], ...] = (
+        {},
+        split,
+        elsewhere,
+        {"to_AccountAssignment": []},
+        {"IsFinallyInvoiced": True},
+        {"IsReturnsItem": True},
+    )
+    sap.put(purchase(4500000001, *items), PURCHASE_ORDERS)
+    limit = {"OrderQuantity": Decimal(1), "NetPriceAmount": Decimal(0), "ExpectedOverallLimitAmount": Decimal("8000.00")}
+    sap.put(purchase(4500000002, limit, {"PurchasingDocumentDeletionCode": "L"}), PURCHASE_ORDERS)
+    rows = written_twice(system(warehouse, sap, "purchase_orders", "commitment"))
+    assert [(row["source_id"], row["amount"], row["project_code"], row["is_closed"]) for row in rows] == [
+        ("4500000001/10", Decimal("300.30"), "P03", False),
+        ("4500000001/20", Decimal("300.30"), None, False),
+        ("4500000001/50", Decimal("300.30"), "P03", True),
+        ("4500000002/10", Decimal("8000.00"), "P03", False),
+        ("4500000002/20", Decimal("300.30"), "P03", True),
+    ]
+    first = rows[0]
+    assert (first["ordered_on"], first["supplier_code"], first["assignment"], first["text"]) == (
+        NEW,
+        "V001",
+        "WX00017",
+        "防水返修",
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------------- balances
+def test_the_general_ledgers_sums_differ_from_its_lines(warehouse: Engine, sap: SapServer) -> None:
+    for number, (period, amount, side) in enumerate(
+        [("001", "100.10", "S"), ("001", "0.20", "S"), ("001", "0.05", "H"), ("002", "7.00", "H"), ("013", "1.00", "S")], 1
+    ):
+        line = {
+            "CompanyCode": "1000", "FiscalYear": "2025", "AccountingDocument": f"{number:010d}",
+            "AccountingDocumentItem": "001", "FiscalPeriod": period, "GLAccount": "6601050000", "DebitCreditCode": side,
+            "CompanyCodeCurrency": "CNY",
+            "AmountInCompanyCodeCurrency": Decimal(amount), "CostCenter": f"C{number}",
+        }  # fmt: skip
+        sap.put(line)
+        sap.put({**line, "AccountingDocumentItem": "002", "FiscalPeriod": "000"})
+        sap.put({**line, "AccountingDocumentItem": "003", "Ledger": "2L"})
+        sap.put({**line, "AccountingDocumentItem": "004", "GLAccount": "1002000000"})
+    rows = written_twice(system(warehouse, sap, "balances", "gl_balance"))
+    assert [(row["source_id"], row["period"], row["debit"], row["credit"]) for row in rows] == [
+        ("1000/6601050000/2025/001", "2025-01", Decimal("100.25"), Decimal(0)),
+        ("1000/6601050000/2025/002", "2025-02", Decimal(0), Decimal("7.00")),
+        ("1000/6601050000/2025/013", "2025-12", Decimal("1.00"), Decimal(0)),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------------- suppliers
+def test_a_supplier_has_no_name_or_brings_data_that_nobody_asked_for(warehouse: Engine, sap: SapServer) -> None:
+    sap.put({"Supplier": "V001", "SupplierName": "恒固建设", "SupplierAccountGroup": "ZBAU", "TaxNumber1": "91X"}, SUPPLIERS)
+    sap.put({"Supplier": "V002", "SupplierName": "张三", "SupplierAccountGroup": "EMPL"}, SUPPLIERS)
+    (record,) = read(source(sap, "suppliers", accounts=[], supplier_groups=["ZBAU"]))
+    assert record == {"Supplier": "V001", "SupplierName": "恒固建设", "SupplierAccountGroup": "ZBAU"}
+    rows = written_twice(system(warehouse, sap, "suppliers", "party"))
+    assert [(row["code"], row["name"], row["role"]) for row in rows] == [
+        ("V001", "恒固建设", "SUPPLIER"),
+        ("V002", "张三", "SUPPLIER"),
+    ]
+
+
 # ------------------------------------------------------------------------------------------------------- maintenance orders
 def test_an_orders_components_are_lost_or_rounded(warehouse: Engine, sap: SapServer) -> None:
     sap.put(order(4000001, ("130.505", "2.500"), ("0.10", "3")), MAINTENANCE_ORDERS)
@@ -234,7 +356,7 @@ def test_a_stream_of_hub_yaml_that_this_user_may_not_read_has_no_clear_error(sap
         next(source(sap, "notifications").pages("cost_lines", ALL))
 
 
-@pytest.mark.parametrize("stream", ["cost_lines", "supplier_invoices", "order_invoices"])
+@pytest.mark.parametrize("stream", ["cost_lines", "balances", "supplier_invoices", "order_invoices", "purchase_orders"])
 def test_costs_without_accounts_are_everybodys(sap: SapServer, stream: str) -> None:
     with pytest.raises(ValidationError, match=f"{stream} need at least one account"):
         source(sap, stream, accounts=[])

@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.contract import Record, Window
-from connectors.erp.sap.source import COST_KEY, SapOptions, SapSource
+from connectors.erp.sap.source import SapOptions, SapSource
+from connectors.erp.sap.streams import COST_KEY
 from connectors.http import HttpOptions
 from mappings.fields.transforms import sap_day, sap_signed_amount
 from sandbox.sap_journal import PATH as JOURNAL

@@ -228,8 +228,33 @@ class Commitment(Fact):
     is_closed: bool
 
 
+class Retention(Fact):
+    """What is kept back from an item of a supplier's invoice until the warranty ends (质量保证金).
+
+    ``amount`` is positive, of a credit memo negative; ``rate`` is its share of the item, ``due_on`` the day to pay it out.
+    """
+
+    company_code: Code
+    fiscal_year: Code
+    invoice_no: Code
+    item_no: Code
+    invoiced_on: Day
+    amount: Money
+    currency: Currency
+    rate: Share | None
+    due_on: Day | None
+    order_no: Code | None
+    supplier_code: Code | None
+    project_code: Code | None
+    text: Text | None
+    is_reversed: bool
+
+
 class GlBalance(Fact):
-    """What an account moved in a period, in the ledger's currency; debit and credit are both positive."""
+    """What an account moved in a period, in the ledger's currency; debit and credit are both positive.
+
+    A source that tells only the net movement fills one of the two.
+    """
 
     company_code: Code
     account: Code
@@ -264,6 +289,7 @@ FACTS: dict[str, type[Fact]] = {
     "approval": Approval,
     "cost_line": CostLine,
     "commitment": Commitment,
+    "retention": Retention,
     "gl_balance": GlBalance,
     "period": Period,
 }

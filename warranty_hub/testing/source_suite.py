@@ -196,7 +196,7 @@ class SourceSuite(Suite):
         trial.put_many(MANY)
         trial.sync()
         trial.now += 2 * DAY
-        trial.put(2, changed=trial.now - DAY, text="改为厨房")
+        trial.put(2, changed=trial.now - DAY, text="改为厨房", amount="7.77")
         trial.put(MANY + 1, changed=trial.now - DAY)
         outcomes = trial.sync().outcomes
         assert (outcomes["new"], outcomes["changed"]) == (1, 1)

@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints
 from connectors.contract import OutboxItem, Reply
 from connectors.erp.entries import entry_of
 from connectors.erp.sap.odata import ODataService
-from connectors.erp.sap.source import COST_KEY, COST_SERVICE, COST_SET
+from connectors.erp.sap.streams import COST_KEY, COST_SERVICE, COST_SET
 from connectors.http import BasicLogin, HttpOptions, HttpSession, base_url
 from connectors.options import Options, read_options
 from connectors.soap import SoapService, judge_soap_status

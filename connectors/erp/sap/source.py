@@ -1,14 +1,13 @@
-"""What is read from SAP S/4HANA: cost lines, supplier invoices, maintenance orders and maintenance notifications.
+"""How the streams of SAP S/4HANA (connectors/erp/sap/streams.py) are read: windows, company codes and accounts, parts.
 
-Each stream is one entity set of one OData service (`STREAMS`). Services tell a change to the day, to the second, or not at all,
+Services tell a change to the day, to the second, or not at all,
 so no stream is ordered: a window reads everything that one of the set's change fields puts into it, days being whole days of
 the zone in which SAP keeps its dates. Supplier invoices know no change at all: what they say today is seen by reading those of
 the last two months again (`AGAIN`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,88 +15,16 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from connectors.contract import Page, Record, Stream, Window
 from connectors.erp.sap.odata import ODataService, one_of_each
+from connectors.erp.sap.streams import STREAMS, EntityStream, StreamName
 from connectors.http import HttpOptions
 from connectors.options import Options, read_options
 from warranty_hub.errors import ConfigError, MalformedAnswerError
 from warranty_hub.settings import Connection, ZoneName
 
-COST_SERVICE = "API_OPLACCTGDOCITEMCUBE_SRV"
-COST_SET = "A_OperationalAcctgDocItemCube"
-COST_KEY = ("CompanyCode", "FiscalYear", "AccountingDocument", "AccountingDocumentItem")
-INVOICE_KEY = ("SupplierInvoice", "FiscalYear")
-LATE_POSTINGS = timedelta(days=3)
-AGAIN = timedelta(days=62)
-
-StreamName = Literal["cost_lines", "supplier_invoices", "order_invoices", "maintenance_orders", "notifications"]
 CompanyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4}$")]
 Accounts = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}(-[A-Z0-9]{1,10})?$")]
 DocumentType = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}$")]
 ChangeDate = Literal["LastChangeDate", "AccountingDocumentCreationDate"]
-
-
-@dataclass(frozen=True)
-class EntityStream:
-    """Where a stream's records stand, and which fields tell a change.
-
-    ``days`` are Edm.DateTime, ``moments`` Edm.DateTimeOffset, the cursor is the first of them. ``parts`` leads from an entity
-    down to those of its parts that are the records, identified by ``part_key``; each carries the fields of what it is part of,
-    and where both have one the part's.
-    """
-
-    service: str
-    entity_set: str
-    key: tuple[str, ...]
-    days: tuple[str, ...] = ()
-    moments: tuple[str, ...] = ()
-    lookback: timedelta = timedelta(hours=1)
-    parts: tuple[str, ...] = ()
-    part_key: tuple[str, ...] = ()
-    nothing: str = "nothing is in these company codes yet"
-
-
-STREAMS: Mapping[StreamName, EntityStream] = {
-    "cost_lines": EntityStream(
-        COST_SERVICE,
-        COST_SET,
-        COST_KEY,
-        days=("LastChangeDate", "AccountingDocumentCreationDate"),  # a line that was never changed may have only the second
-        lookback=LATE_POSTINGS,
-        nothing="no line is on these accounts in these company codes yet",
-    ),
-    "supplier_invoices": EntityStream(
-        "API_SUPPLIERINVOICE_PROCESS_SRV",
-        "A_SupplierInvoice",
-        INVOICE_KEY,
-        days=("CreationDate", "PostingDate"),
-        lookback=AGAIN,
-        parts=("to_SupplierInvoiceItemGLAcct",),
-        part_key=(*INVOICE_KEY, "SupplierInvoiceItem"),
-    ),
-    "order_invoices": EntityStream(
-        "API_SUPPLIERINVOICE_PROCESS_SRV",
-        "A_SupplierInvoice",
-        INVOICE_KEY,
-        days=("CreationDate", "PostingDate"),
-        lookback=AGAIN,
-        parts=("to_SuplrInvcItemPurOrdRef", "to_SupplierInvoiceItmAcctAssgmt"),
-        part_key=(*INVOICE_KEY, "SupplierInvoiceItem", "OrdinalNumber"),
-    ),
-    "maintenance_orders": EntityStream(
-        "API_MAINTENANCEORDER",
-        "MaintenanceOrder",
-        ("MaintenanceOrder",),
-        moments=("LastChangeDateTime",),
-        parts=("to_MaintenanceOrderOperation", "to_MaintOrderOpComponent"),
-        part_key=("MaintenanceOrder", "MaintOrderComponentInternalID"),
-    ),
-    "notifications": EntityStream(
-        "API_MAINTNOTIFICATION",
-        "MaintenanceNotification",
-        ("MaintenanceNotification",),
-        moments=("LastChangeDateTime",),
-        days=("LastChangeDate", "CreationDate"),  # old ones have no LastChangeDateTime
-    ),
-}
 
 
 class SapOptions(Options):
@@ -111,6 +38,8 @@ class SapOptions(Options):
     )
     order_types: tuple[DocumentType, ...] = Field((), description="Types of maintenance orders; default all")
     notification_types: tuple[DocumentType, ...] = Field((), description="Types of notifications; default all")
+    supplier_groups: tuple[DocumentType, ...] = Field((), description="Account groups of suppliers; default all")
+    ledger: str = Field("0L", pattern=r"^[A-Z0-9]{2}$", description="Ledger of the balances")
     client: str | None = Field(None, pattern=r"^\d{3}$", description="SAP client; default the system's own")
     changed_by: tuple[ChangeDate, ...] = Field(
         ("LastChangeDate", "AccountingDocumentCreationDate"),
@@ -122,7 +51,7 @@ class SapOptions(Options):
     @field_validator("accounts")
     @classmethod
     def _needed(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        on_accounts = {"cost_lines", "supplier_invoices", "order_invoices"} & set(info.data.get("reads", ()))
+        on_accounts = [name for name in info.data.get("reads", ()) if STREAMS[name].of_accounts]
         if on_accounts and not value:
             raise ValueError(f"{', '.join(sorted(on_accounts))} need at least one account")
         return value
@@ -146,7 +75,7 @@ class SapSource:
 
     def _stream(self, name: StreamName) -> Stream:
         read = STREAMS[name]
-        cursor = (*read.moments, *self._days(name))[0]
+        cursor = next(iter((*read.moments, *self._days(name))), None)
         return Stream(name, read.part_key or read.key, cursor, lookback=read.lookback, uniform=True)
 
     def check(self) -> str:
@@ -155,8 +84,7 @@ class SapSource:
         return f"SAP at {self._service(self._options.reads[0]).host}: {'; '.join(answers)}"
 
     def _check(self, name: StreamName) -> str:
-        query = {"$filter": one_of_each(self._ours(name)), "$top": "1"}
-        found = self._service(name).first_page(STREAMS[name].entity_set, query)
+        found = self._service(name).first_page(STREAMS[name].entity_set, {**self._asked(name, self._ours(name)), "$top": "1"})
         return f"{name.replace('_', ' ')} can be read" if found else STREAMS[name].nothing
 
     def now(self) -> datetime | None:
@@ -170,7 +98,7 @@ class SapSource:
         for page in self._service(name).pages(read.entity_set, self._query(name, window), read.key):
             if not read.parts:
                 yield page
-            elif parts := [part for entity in page.records for part in _parts(entity, read.parts) if self._is_ours(part)]:
+            elif parts := [part for entity in page.records for part in self._parts(read, entity)]:
                 yield Page(parts, page.position)
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
@@ -192,28 +120,40 @@ class SapSource:
             moments = (_moment(moment) for moment in (window.start, window.end))
             days = (_day(moment, self._options.zone) for moment in (window.start, window.end))
             within = [*_between(read.moments, *moments), *_between(self._days(name), *days)]
-            conditions.append(within)
-        expand = {"$expand": "/".join(read.parts)} if read.parts else {}
-        return {"$filter": one_of_each(conditions), **expand}
+            conditions += [within] if within else []
+        return self._asked(name, conditions)
+
+    def _asked(self, name: StreamName, conditions: Sequence[Sequence[str]]) -> dict[str, str]:
+        read = STREAMS[name]
+        asked = {"$filter": one_of_each(conditions), "$select": ",".join(read.select), "$expand": read.expand}
+        return {option: value for option, value in asked.items() if value}
 
     def _days(self, name: StreamName) -> tuple[str, ...]:
         return self._options.changed_by if name == "cost_lines" else STREAMS[name].days
 
     def _ours(self, name: StreamName) -> list[list[str]]:
         """What SAP can leave out for us: other companies, and other accounts or types where they stand in the entity itself."""
-        options = self._options
-        others = {
+        options, read = self._options, STREAMS[name]
+        groups = {
             "cost_lines": [_account(account) for account in options.accounts],
+            "balances": [_account(account) for account in options.accounts],
             "maintenance_orders": [f"MaintenanceOrderType eq '{kind}'" for kind in options.order_types],
             "notifications": [f"NotificationType eq '{kind}'" for kind in options.notification_types],
-        }.get(name, [])
-        companies = [f"CompanyCode eq '{code}'" for code in options.company_codes]
-        return [companies, others] if others else [companies]
+            "suppliers": [f"SupplierAccountGroup eq '{group}'" for group in options.supplier_groups],
+        }
+        companies = [f"CompanyCode eq '{code}'" for code in options.company_codes] if read.of_companies else []
+        ledger = [f"Ledger eq '{options.ledger}'"] if name == "balances" else []
+        return [group for group in (companies, groups.get(name, []), ledger, *([one] for one in read.only)) if group]
 
-    def _is_ours(self, part: Record) -> bool:
-        """An invoice may hold items of ours beside others, which stand on other accounts."""
-        account = part.get("GLAccount")
-        return account is None or any(_covers(accounts, account) for accounts in self._options.accounts)
+    def _parts(self, read: EntityStream, entity: Record) -> Iterator[Record]:
+        """The parts of an entity that are ours, among others that stand on other accounts."""
+        for part in _parts(entity, read.parts):
+            each = _navigated(part, read.agreed) if read.agreed else [part]
+            if not read.of_accounts or any(self._covers(one.get("GLAccount", "")) for one in each):
+                yield {**part, read.agreed: _agreement(each)} if read.agreed else part
+
+    def _covers(self, account: str) -> bool:
+        return any(_covers(accounts, account) for accounts in self._options.accounts)
 
 
 def _parts(entity: Record, path: Sequence[str]) -> Iterator[Record]:
@@ -222,10 +162,21 @@ def _parts(entity: Record, path: Sequence[str]) -> Iterator[Record]:
         yield entity
         return
     above = {name: value for name, value in entity.items() if not isinstance(value, list)}
-    if path[0] not in entity:
-        raise MalformedAnswerError(f"SAP did not expand {path[0]}, or has no such navigation in this release")
-    for part in entity[path[0]]:
-        yield from _parts({**above, **part}, path[1:])
+    for part in _navigated(entity, path[0]):
+        told = {name: value for name, value in part.items() if value is not None or name not in above}
+        yield from _parts({**above, **told}, path[1:])
+
+
+def _navigated(entity: Record, navigation: str) -> Sequence[Record]:
+    if navigation not in entity:
+        raise MalformedAnswerError(f"SAP did not expand {navigation}, or has no such navigation in this release")
+    return entity[navigation]  # type: ignore[no-any-return]  # `odata` made lists of entities of what was expanded
+
+
+def _agreement(parts: Sequence[Record]) -> Record:
+    """The fields in which they are all the same: the project of an item, unless it is split between several."""
+    first, *others = parts or [{}]
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
 
 
 def _account(account: str) -> str:

@@ -21,8 +21,12 @@ from mappings.fields.transforms import (
     number_text,
     percent,
     sap_day,
+    sap_memo_amount,
+    sap_order_closed,
+    sap_order_value,
     sap_period,
     sap_signed_amount,
+    side_of,
     signed_by_side,
     text,
     transforms,
@@ -243,3 +247,37 @@ def test_the_first_of_two_names_that_is_given_is_taken() -> None:
 def test_a_day_gives_its_year_and_month() -> None:
     assert (ALL["year_of"]("2025-03-31T00:00:00"), ALL["month_of"]("2025-03-31T00:00:00")) == ("2025", "2025-03")
     assert (ALL["year_of"](None), ALL["month_of"]("")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "per", "numerator", "denominator", "limit", "currency", "worth"),
+    [
+        ("3.000", "100.10", "1", "1", "1", "0", "CNY", "300.30"),
+        ("3.000", "100.10", "100", "1", "1", "0.000", "CNY", "3.00"),
+        ("3.000", "7.00", "1", "5", "3", "0", "CNY", "35.00"),  # 3 pieces weigh 5 kg, and it costs 7 a kg
+        ("1.000", "10.00", "3", "0", "0", "0", "CNY", "3.33"),
+        ("1.000", "10.00", "3", "1", "1", "0", "KWD", "3.333"),
+        ("1.000", "0.00", "1", "1", "1", "5000.00", "CNY", "5000.00"),
+    ],
+)
+def test_an_order_item_is_worth_another_amount_than_sap_says(
+    quantity: str, price: str, per: str, numerator: str, denominator: str, limit: str, currency: str, worth: str
+) -> None:
+    value = sap_order_value(quantity, price, per, numerator, denominator, limit, currency)
+    assert value == Decimal(worth)
+
+
+@pytest.mark.parametrize(
+    ("code", "invoiced", "closed"), [("", False, False), ("S", False, False), ("L", False, True), ("", True, True)]
+)
+def test_a_deleted_or_finished_order_item_still_binds_money(code: str, invoiced: bool, closed: bool) -> None:
+    assert sap_order_closed(code, invoiced) is closed
+
+
+def test_a_credit_memo_keeps_back_more() -> None:
+    assert (sap_memo_amount("50.00", ""), sap_memo_amount("50.00", "X")) == (Decimal("50.00"), Decimal("-50.00"))
+
+
+@pytest.mark.parametrize(("net", "debit", "credit"), [("12.30", "12.30", "0"), ("-12.30", "0", "12.30"), ("0", "0", "0")])
+def test_a_net_movement_lands_on_the_wrong_side(net: str, debit: str, credit: str) -> None:
+    assert (side_of(net, 1), side_of(net, -1)) == (Decimal(debit), Decimal(credit))
