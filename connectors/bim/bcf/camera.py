@@ -1,43 +1,78 @@
 """Where to stand to see an element."""
 
+import itertools
 import math
+
+import numpy as np
+from numpy.typing import NDArray
 
 from connectors.bim.bcf.shapes import Camera, Vector
 from connectors.bim.shapes import Box
 
+Array = NDArray[np.float64]
 FIELD_OF_VIEW = 60.0  # BCF 2.1 allows 45 to 60
 EYE_HEIGHT = 1.6
 ELBOW_ROOM = 0.3  # from the room's faces, so that the camera is not in a wall
 REACH = 0.5  # how far beyond a room's faces its walls and slabs go
 NEAREST = 1.0
-FROM_OUTSIDE = Vector(-0.6, -0.7, 0.4)
+CONTEXT = 2.0  # a small element is looked at from here at most: from across the room it would be a speck
+FROM_OUTSIDE = (-0.6, -0.7, 0.4)
+COMPASS = [(math.cos(angle), math.sin(angle)) for angle in np.linspace(0, 2 * math.pi, 8, endpoint=False)]
+SLOPES = (0.0, 0.5, -0.5)  # level, from above, from below
+STEPS_BACK = (4.0, 2.0, 1.0)  # metres from the element's face
+NOTHING = np.empty((0, 6))
 
 
-def camera_to(box: Box, room_box: Box | None = None) -> Camera:
+def camera_to(box: Box, room_box: Box | None = None, others: Array = NOTHING) -> Camera:
     """A perspective camera aimed at an element's box: from inside the room where that is known, else from outside and above.
 
-    In a room it looks at the element's stretch along this room, from as far away as that needs or the room allows.
+    In a room it looks at the element's stretch along this room, from as far away as that needs and the room allows.
+    ``others``: boxes of other elements, one a row. Of several places to stand the camera takes the first from where the fewest
+    of them are in the way: a room need not be a box, and a storey hides what is inside.
     """
-    if room_box is None:
-        eye = _along(_centre(box), FROM_OUTSIDE, _distance_to_fit(box))
+    target = box if room_box is None else _overlap(box, _grown(room_box, REACH))
+    eyes = _eyes_outside(target) if room_box is None else _eyes_in(room_box, target)
+    if len(others):
+        eyes = eyes[_outside(eyes, target)] if _outside(eyes, target).any() else eyes
+        eye = eyes[_clearness(eyes, target, _obstacles(others, box, target, eyes)).argmax()]
     else:
-        box = _overlap(box, _grown(room_box, REACH))
-        eye = _eye_in(room_box, _centre(box), _distance_to_fit(box))
-    aim = _centre(box)
-    direction = _unit(_minus(aim, eye))
-    return Camera(eye, direction, _up(direction), field_of_view=FIELD_OF_VIEW)
+        eye = eyes[0]
+    direction = _unit(_centre(target) - eye)
+    return Camera(Vector(*eye.tolist()), Vector(*direction.tolist()), _up(direction), field_of_view=FIELD_OF_VIEW)
 
 
-def _eye_in(room: Box, aim: Vector, distance: float) -> Vector:
-    """From the aim through the middle of the room at eye height, as far as the room goes; else from a corner of it."""
-    inside = _grown(room, -ELBOW_ROOM)
-    middle = _centre(room)._replace(z=min(room.z_min + EYE_HEIGHT, inside.z_max))
+# ------------------------------------------------------------------------------------------------ places to stand
+
+
+def _eyes_outside(target: Box) -> Array:
+    """From above first, so that all of it is in the picture; then nearer and nearer from all around."""
+    centre, half = _centre(target), _size(target) / 2
+    first = centre + _distance_to_fit(target) * _unit(np.array(FROM_OUTSIDE))
+    around = [
+        centre + np.array([x, y, slope]) * (abs(x) * half[0] + abs(y) * half[1] + abs(slope) * half[2] + back)
+        for back, slope, (x, y) in itertools.product((_distance_to_fit(target), *STEPS_BACK), SLOPES, COMPASS)
+    ]
+    return np.array([first, *around])
+
+
+def _eyes_in(room: Box, target: Box) -> Array:
+    """From the aim towards the middle of the room at eye height, else from a corner of it; then from all around the element,
+    nearer and nearer."""
+    inside, aim = _grown(room, -ELBOW_ROOM), _centre(target)
+    middle = _centre(room)
+    middle[2] = min(room.z_min + EYE_HEIGHT, inside.z_max)
+    distance, half = _distance_to_fit(target), _size(target) / 2
     if math.dist(aim[:2], middle[:2]) < NEAREST:
-        eye = Vector(inside.x_min, inside.y_min, middle.z)
+        first = np.array([inside.x_min, inside.y_min, middle[2]])
     else:
-        eye = _along(aim, _minus(middle, aim), max(distance, math.dist(aim, middle)))
-    clamped = (min(max(value, low), high) for value, low, high in zip(eye, inside[:3], inside[3:], strict=True))
-    return Vector(*clamped)
+        farthest = max(CONTEXT, 2 * distance)
+        first = aim + min(max(distance, math.dist(aim, middle)), farthest) * _unit(middle - aim)
+    around = [
+        np.array([*(aim[:2] + np.array([x, y]) * (abs(x) * half[0] + abs(y) * half[1] + back)), middle[2]])
+        for back, (x, y) in itertools.product((distance, *STEPS_BACK), COMPASS)
+    ]
+    eyes: Array = np.clip(np.array([first, middle, *around]), inside[:3], inside[3:])
+    return eyes
 
 
 def _distance_to_fit(box: Box) -> float:
@@ -46,42 +81,76 @@ def _distance_to_fit(box: Box) -> float:
     return max(NEAREST, radius / math.sin(math.radians(FIELD_OF_VIEW / 2)))
 
 
-def _centre(box: Box) -> Vector:
-    return Vector(*((low + high) / 2 for low, high in zip(box[:3], box[3:], strict=True)))
+# ------------------------------------------------------------------------------------------------ what is in the way
+
+
+def _outside(eyes: Array, target: Box) -> NDArray[np.bool_]:
+    """Whether an eye is not in the element itself, nor close to it."""
+    gaps = np.maximum(np.maximum(np.array(target[:3]) - eyes, eyes - np.array(target[3:])), 0)
+    near: NDArray[np.bool_] = np.linalg.norm(gaps, axis=1) > NEAREST / 4
+    return near
+
+
+def _obstacles(others: Array, box: Box, target: Box, eyes: Array) -> Array:
+    """Boxes between here and there, without the element itself and what it is a part of, such as a window's wall."""
+    low, high = np.minimum(eyes.min(axis=0), target[:3]), np.maximum(eyes.max(axis=0), target[3:])
+    between = (others[:, :3] < high).all(axis=1) & (others[:, 3:] > low).all(axis=1)
+    centre = _centre(target)
+    around = (others[:, :3] <= centre).all(axis=1) & (others[:, 3:] >= centre).all(axis=1)
+    itself = (np.abs(others - np.array(box)) < 1e-6).all(axis=1)
+    kept: Array = others[between & ~around & ~itself]
+    return kept
+
+
+def _clearness(eyes: Array, target: Box, obstacles: Array) -> Array:
+    """For each eye, 1 where it sees all of the target and less for each box in the way (slab method)."""
+    points = _centre(target) + np.array(list(itertools.product((-0.4, 0.0, 0.4), repeat=3))) * _size(target)
+    rays = points[None, :, :] - eyes[:, None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = (
+            (bound[None, None, :, :] - eyes[:, None, None, :]) / rays[:, :, None, :]
+            for bound in (obstacles[:, :3], obstacles[:, 3:])
+        )
+    entry = np.fmin(first, second).max(axis=3, initial=0.0)
+    leave = np.fmax(first, second).min(axis=3, initial=1.0)
+    blockers = (leave > entry).sum(axis=2)
+    clear: Array = (0.5**blockers).mean(axis=1).round(6)
+    return clear
+
+
+# ------------------------------------------------------------------------------------------------ boxes and vectors
+
+
+def _centre(box: Box) -> Array:
+    centre: Array = (np.array(box[:3]) + np.array(box[3:])) / 2
+    return centre
+
+
+def _size(box: Box) -> Array:
+    size: Array = np.array(box[3:]) - np.array(box[:3])
+    return size
 
 
 def _grown(box: Box, margin: float) -> Box:
     """By the margin on each side; a negative one takes at most a quarter of the length from each side."""
-    margins = [max(margin, (low - high) / 4) for low, high in zip(box[:3], box[3:], strict=True)]
-    lows = (low - by for low, by in zip(box[:3], margins, strict=True))
-    highs = (high + by for high, by in zip(box[3:], margins, strict=True))
-    return Box(*lows, *highs)
+    margins = np.maximum(margin, -_size(box) / 4)
+    return Box(*(np.array(box[:3]) - margins).tolist(), *(np.array(box[3:]) + margins).tolist())
 
 
 def _overlap(box: Box, other: Box) -> Box:
     """What the boxes share; the first box where they share nothing."""
-    lows = [max(pair) for pair in zip(box[:3], other[:3], strict=True)]
-    highs = [min(pair) for pair in zip(box[3:], other[3:], strict=True)]
-    apart = any(low > high for low, high in zip(lows, highs, strict=True))
-    return box if apart else Box(*lows, *highs)
+    lows, highs = np.maximum(box[:3], other[:3]), np.minimum(box[3:], other[3:])
+    return box if (lows > highs).any() else Box(*lows.tolist(), *highs.tolist())
 
 
-def _minus(one: Vector, other: Vector) -> Vector:
-    return Vector(one.x - other.x, one.y - other.y, one.z - other.z)
+def _unit(vector: Array) -> Array:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length else np.array([0.0, 0.0, -1.0])
 
 
-def _along(start: Vector, direction: Vector, distance: float) -> Vector:
-    unit = _unit(direction)
-    return Vector(*(origin + distance * step for origin, step in zip(start, unit, strict=True)))
-
-
-def _unit(vector: Vector) -> Vector:
-    length = math.hypot(*vector)
-    return Vector(*(value / length for value in vector)) if length else Vector(0.0, 0.0, -1.0)
-
-
-def _up(direction: Vector) -> Vector:
+def _up(direction: Array) -> Vector:
     """Upwards in the picture, at a right angle to the direction; north when looking straight down."""
-    if math.hypot(direction.x, direction.y) < 1e-6:
+    x, y, z = direction.tolist()
+    if math.hypot(x, y) < 1e-6:
         return Vector(0.0, 1.0, 0.0)
-    return _unit(Vector(-direction.x * direction.z, -direction.y * direction.z, 1 - direction.z**2))
+    return Vector(*_unit(np.array([-x * z, -y * z, 1 - z**2])).tolist())

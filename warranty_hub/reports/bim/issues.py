@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import BcfFile, Camera, Coloring, Component, HeaderFile, Topic, Viewpoint, camera_to
@@ -18,6 +20,8 @@ from warranty_hub.reports.queries import LIVING_DEFECTS, REPORTER, one_name
 from warranty_hub.rules.tickets import NOT_COUNTED, SETTLED
 
 MOST_TOPICS = 500  # more than that no tool shows well, and no person reads
+Boxes = NDArray[np.float64]
+NOTHING: Boxes = np.empty((0, 6))
 ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
 AUTHOR = "Warranty Hub"
 PRIORITIES = {"NORMAL": "Normal", "URGENT": "High", "EMERGENCY": "Critical"}
@@ -42,8 +46,9 @@ def issues_by_project(db: Connection, zone: tzinfo | None) -> Iterator[Issues]:
     """
     for project in db.execute(text(_PROJECTS)).all():
         rows = db.execute(text(_TOPICS), {"project": project.code, "most": MOST_TOPICS}).all()
+        boxes = _boxes(db, project.code) if rows else NOTHING
         topics = tuple(
-            _topic(list(elements), zone)
+            _topic(list(elements), zone, boxes)
             for _, elements in groupby(rows, lambda row: (row.source_system, row.ticket_id, row.seq))
         )
         if topics:
@@ -51,7 +56,13 @@ def issues_by_project(db: Connection, zone: tzinfo | None) -> Iterator[Issues]:
             yield Issues(project.code, bcf, rows[0].topics - len(topics))
 
 
-def _topic(elements: Sequence[Any], zone: tzinfo | None) -> Topic:
+def _boxes(db: Connection, project_code: str) -> Boxes:
+    """Of every element of the project: what may stand between a camera and what it shows."""
+    rows = db.execute(text(_BOXES), {"project": project_code}).all()
+    return np.array(rows, dtype=np.float64).reshape(-1, 6)
+
+
+def _topic(elements: Sequence[Any], zone: tzinfo | None, boxes: Boxes) -> Topic:
     """A topic from its rows, one for each element."""
     defect = elements[0]
     component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
@@ -69,7 +80,7 @@ def _topic(elements: Sequence[Any], zone: tzinfo | None) -> Topic:
         due_date=defect.promised_at.astimezone(zone) if defect.promised_at else None,
         description=_description(elements),
         files=tuple(dict.fromkeys(_file(row, zone) for row in elements)),
-        viewpoints=(_viewpoint(guid, elements),),
+        viewpoints=(_viewpoint(guid, elements, boxes),),
     )
 
 
@@ -91,10 +102,12 @@ def _header_date(text: str | None, zone: tzinfo | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 
-def _viewpoint(topic: UUID, elements: Sequence[Any]) -> Viewpoint:
+def _viewpoint(topic: UUID, elements: Sequence[Any], boxes: Boxes) -> Viewpoint:
     """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID."""
     selection = tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS])
-    view = Viewpoint("", camera=_camera(elements), selection=selection, coloring=(Coloring(_color(elements[0]), selection),))
+    view = Viewpoint(
+        "", camera=_camera(elements, boxes), selection=selection, coloring=(Coloring(_color(elements[0]), selection),)
+    )
     return replace(view, guid=str(uuid5(topic, repr(view))))
 
 
@@ -119,7 +132,7 @@ def _description(elements: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _camera(elements: Sequence[Any]) -> Camera | None:
+def _camera(elements: Sequence[Any], others: Boxes) -> Camera | None:
     """At the box around all elements, from inside the room; None where no element has a box."""
     boxes = [Box(*row.box) for row in elements if None not in row.box]
     if not boxes:
@@ -127,7 +140,7 @@ def _camera(elements: Sequence[Any]) -> Camera | None:
     around = Box(
         *map(min, zip(*(box[:3] for box in boxes), strict=True)), *map(max, zip(*(box[3:] for box in boxes), strict=True))
     )
-    return camera_to(around, Box(*elements[0].room) if elements[0].room else None)
+    return camera_to(around, Box(*elements[0].room) if elements[0].room else None, others)
 
 
 def _joined(separator: str, *parts: str | None) -> str:
@@ -138,6 +151,12 @@ _PROJECTS = f"""
     SELECT DISTINCT r.project_code AS code, project.name
     FROM hub.bim_revision r LEFT JOIN {one_name("project")} project ON project.code = r.project_code
     WHERE r.current ORDER BY 1"""
+
+_BOXES = """
+    SELECT e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max
+    FROM hub.bim_element_revision e JOIN hub.bim_revision r ON r.revision_id = e.revision_id AND r.current
+    WHERE r.project_code = :project AND e.x_min IS NOT NULL
+    ORDER BY e.revision_id, e.step_id"""
 
 _TOPICS = f"""
     WITH element AS (
