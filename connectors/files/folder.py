@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from warranty_hub.errors import ConfigError, LoginError, MalformedAnswerError, SystemUnreachableError
+from connectors.files.sftp import known_by
+from warranty_hub.errors import ConfigError, HubError, LoginError, MalformedAnswerError, SystemUnreachableError
 from warranty_hub.settings import Connection
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes
@@ -21,6 +22,10 @@ LOGINS = {
     "s3": ("key", "secret"),
 }
 """What each kind of store calls a connection's login and password."""
+EXTRAS = {"sftp": "sftp", "s3": "s3"}
+"""Kinds of store that need a client library → the hub's extra that brings it."""
+CLIENTS = {"paramiko", "botocore"}
+REFUSED = {"AuthenticationException", "NoCredentialsError"}  # errors of theirs, which must not be imported for it
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,13 @@ class Folder:
             raise ConfigError(f"Connection {connection.id!r} has no path", remedy='Give it the extra {"path": "/folder"}.')
         self.name = connection.id
         self._address = str(address)
-        scheme = self._address.partition("://")[0]
+        self._scheme = scheme = self._address.partition("://")[0]
         given = (connection.login, connection.password.get_secret_value())
         self._arguments = {
             **{name: value for name, value in zip(LOGINS.get(scheme, ()), given, strict=False) if value},
             **connection.extra.get("storage", {}),
         }
+        self._host_key = connection.extra.get("host_key")
 
     def files(self, patterns: Sequence[str]) -> list[StoredFile]:
         """The files whose names match one of the patterns, the one saved last first; what Excel keeps while editing is none.
@@ -58,7 +64,7 @@ class Folder:
         Raises ConfigError, LoginError, SystemUnreachableError.
         """
         with self._explained():
-            store, root = fsspec.url_to_fs(self._address, **self._arguments)
+            store, root = self._open()
             store.invalidate_cache()
             if not store.isdir(root):
                 raise ConfigError(f"Folder {self._shown} does not exist", remedy="Correct the connection's path, or mount it.")
@@ -74,9 +80,15 @@ class Folder:
         if file.size > LARGEST_FILE:
             raise MalformedAnswerError(f"is larger than {LARGEST_FILE:,} bytes", remedy="Split it, or take photographs out.")
         with self._explained():
-            store, _ = fsspec.url_to_fs(self._address, **self._arguments)
+            store, _ = self._open()
             content: bytes = store.cat_file(file.path)
         return content
+
+    def _open(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        """The store, connected anew, and the folder's path in it."""
+        server = {"host_key_policy": known_by(self._host_key, self._shown)} if self._scheme == "sftp" else {}
+        store, root = fsspec.url_to_fs(self._address, **self._arguments, **server, skip_instance_cache=True)
+        return store, root
 
     @property
     def _shown(self) -> str:
@@ -86,14 +98,29 @@ class Folder:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except ImportError as error:
-            raise ConfigError(f"{self._shown} needs a package that is not here ({error})", remedy="Install it.") from None
-        except PermissionError:
-            raise LoginError(f"{self._shown} may not be read by this user") from None
-        except ValueError as error:
-            raise ConfigError(f"{self._shown} is no address of a folder ({error})") from None
-        except OSError as error:
-            raise SystemUnreachableError(f"{self._shown} cannot be read ({type(error).__name__})") from None
+        except HubError:
+            raise
+        except Exception as error:
+            failure = self._explain(error)
+            if failure is None:
+                raise
+        else:
+            return
+        raise failure  # outside of the handler: a library's error may repeat a password or a whole address
+
+    def _explain(self, error: Exception) -> HubError | None:
+        """A store's error in our words; None for what is no store's."""
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        library = type(error).__module__.partition(".")[0]
+        if isinstance(error, ImportError):
+            extra = EXTRAS.get(self._scheme)
+            install = f'`pip install "warranty-hub[{extra}]"`' if extra else "Install it beside the hub"
+            return ConfigError(f"{self._shown} needs a package that is not here ({error})", remedy=f"{install}.")
+        if isinstance(error, PermissionError) or kinds & REFUSED:
+            return LoginError(f"{self._shown} may not be read by this user ({type(error).__name__})")
+        if isinstance(error, OSError) or library in CLIENTS:
+            return SystemUnreachableError(f"{self._shown} cannot be read ({type(error).__name__})")
+        return ConfigError(f"{self._shown} is no address of a folder ({error})") if isinstance(error, ValueError) else None
 
 
 def _saved_at(store: fsspec.AbstractFileSystem, path: str) -> datetime:

@@ -35,10 +35,14 @@ class FolderForTests(System):
         """An amount that is none."""
         self._save(example, "面议")
 
+    def ledger(self, example: Example, amount: str) -> bytes:
+        """A workbook of one ticket."""
+        plan = example.text or "重做防水"
+        return workbook({"1": [HEADER, row(example.number, order=self.source_id(example.number), plan=plan, amount=amount)]})
+
     def _save(self, example: Example, amount: str) -> None:
         path = f"{FOLDER}/{example.number}.xlsx"
-        cells = row(example.number, order=self.source_id(example.number), plan=example.text or "重做防水", amount=amount)
-        self._store.pipe(path, workbook({"1": [HEADER, cells]}))
+        self._store.pipe(path, self.ledger(example, amount))
         self._store.store[path].modified = example.changed.astimezone(UTC)
 
     def remove(self, number: int) -> None:

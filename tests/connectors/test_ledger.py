@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -369,3 +370,16 @@ def test_a_column_that_is_no_column_of_ours_is_told_before_anything_is_read() ->
         source("/srv", key=["number"])
     with pytest.raises(ConfigError, match="column sheet is the connector's own word"):
         source("/srv", columns={**COLUMNS, "sheet": ["页"]})
+
+
+@pytest.mark.parametrize(
+    ("address", "package"), [("sftp://files.example/ledgers", "paramiko"), ("s3://bucket/ledgers", "s3fs")]
+)
+def test_a_store_whose_client_is_not_installed_does_not_say_what_to_install(
+    address: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (package, "fsspec.implementations.sftp"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigError, match="needs a package that is not here") as caught:
+        source(address).check()
+    assert caught.value.remedy == f'`pip install "warranty-hub[{address[: address.index(":")]}]"`.'
