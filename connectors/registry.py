@@ -22,7 +22,7 @@ SOURCES = {
     "rest_tickets": "connectors.tickets.rest:build_source",
 }
 SINKS = {
-    "sap_s4": "connectors.erp.sap.journal:build_sink",
+    "sap_s4": "connectors.erp.sap.sink:build_sink",
     "weaver": "connectors.oa.weaver:build_sink",
     "kingdee": "connectors.erp.kingdee.journal:build_sink",
     "tryton": "connectors.erp.tryton.sink:build_sink",

@@ -6,6 +6,7 @@ is declared for it, a selection of the real type's; what it is not given is empt
 """
 
 import base64
+import hashlib
 import json
 import re
 import secrets
@@ -60,6 +61,8 @@ class SapServer(WebServer):
             for entity in lines if entity_set is COST_LINES else (others or {}).get(entity_set.name, ()):
                 self._hold(entity_set, _complete(entity_set, entity))
         self.journal = Journal(self.put)
+        self.locked_by = ""
+        """Who has everything open just now, so that nothing can be changed."""
         self._login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._page_size = page_size
         self._tokens: dict[str, str] = {}
@@ -74,6 +77,10 @@ class SapServer(WebServer):
     def put(self, entity: Entity, entity_set: EntitySet = COST_LINES) -> None:
         """Add an entity, or replace the one with the same key."""
         self._hold(entity_set, _complete(entity_set, entity))
+
+    def entity(self, entity_set: EntitySet, *key: str) -> Entity:
+        """One entity as it stands. KeyError when there is none."""
+        return self._entities[entity_set.name][key]
 
     def _hold(self, entity_set: EntitySet, entity: Entity) -> None:
         """Keep a complete entity and the parts that it is made of."""
@@ -92,8 +99,8 @@ class SapServer(WebServer):
             )
         if request.path == JOURNAL:
             return self.journal.answer(request)
-        if request.method == "POST":
-            return self._refuse_to_write(request)
+        if request.method in ("POST", "PATCH"):
+            return self._write(request)
         token = self._fetch_token() if request.headers.get("x-csrf-token", "").lower() == "fetch" else {}
         return self._answer_from(request, token)
 
@@ -119,12 +126,34 @@ class SapServer(WebServer):
         self._tokens[session] = token
         return {"x-csrf-token": token, "Set-Cookie": f"{COOKIE}={session}; path=/; HttpOnly"}
 
-    def _refuse_to_write(self, request: Request) -> Answer:
+    def _write(self, request: Request) -> Answer:
+        """Whoever has a token may change what a set leaves open, of an entity as it stands; nothing else is writable."""
         session = re.search(rf"{COOKIE}=(\w+)", request.headers.get("cookie", ""))
         token = self._tokens.get(session[1]) if session else None
         if token is None or request.headers.get("x-csrf-token") != token:
             return Answer(403, b"CSRF token validation failed", "text/plain", {"x-csrf-token": "Required"})
-        return _error(405, "/IWBEP/CM_MGW_RT/022", "This service is read-only")
+        named = re.fullmatch(r"(\w+)/(\w+)\('(\w+)'\)", request.path.removeprefix(ROOT))
+        entity_set = self._sets.get(named[1], {}).get(named[2]) if named and request.method == "PATCH" else None
+        if named is None or entity_set is None or not entity_set.open:
+            return _error(405, "/IWBEP/CM_MGW_RT/022", "This service is read-only")
+        entity = self._entities[entity_set.name].get((named[3],))
+        if entity is None:
+            return _error(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for segment '{entity_set.name}'")
+        return self._change(entity_set, entity, request)
+
+    def _change(self, entity_set: EntitySet, entity: Entity, request: Request) -> Answer:
+        condition, changes = request.headers.get("if-match"), json.loads(request.body)
+        if condition not in ("*", _etag(entity)):
+            return _error(428 if condition is None else 412, "/IWBEP/CM_MGW_RT/100", "Precondition failed")
+        if self.locked_by:
+            return _error(400, "ME/006", f"{entity_set.key[0]} {entity[entity_set.key[0]]} is locked by {self.locked_by}")
+        if shut := changes.keys() - entity_set.open:
+            return _error(400, "/IWBEP/CM_MGW_RT/037", f"Property {min(shut)} cannot be changed")
+        try:
+            self.put({**entity, **changes, "LastChangeDateTime": datetime.now(UTC).replace(microsecond=0)}, entity_set)
+        except ValueError as error:
+            return _error(400, "/IWBEP/CM_MGW_RT/038", str(error))
+        return Answer(204, b"", "application/json")
 
     def _read(self, entity_set: EntitySet, request: Request) -> dict[str, Any]:
         query = request.query
@@ -193,6 +222,8 @@ def _entity(service: str, entity_set: EntitySet, entity: Entity, names: Iterable
     key = ",".join(f"{part}='{entity[part]}'" for part in entity_set.key)
     uri = f"{service}/{entity_set.name}({key})"
     meta = {"id": uri, "uri": uri, "type": f"{entity_set.service}.{entity_set.name}Type"}
+    if entity_set.open:
+        meta["etag"] = _etag(entity)
     parts: dict[str, Any] = {}
     for navigation, part in entity_set.parts.items():
         if navigation in expansion:
@@ -202,6 +233,11 @@ def _entity(service: str, entity_set: EntitySet, entity: Entity, names: Iterable
         else:
             parts[navigation] = {"__deferred": {"uri": f"{uri}/{navigation}"}}
     return {"__metadata": meta, **{name: _wire(entity[name]) for name in names}, **parts}
+
+
+def _etag(entity: Entity) -> str:
+    """Another one with every change."""
+    return f'W/"{hashlib.sha256(repr(sorted(entity.items())).encode()).hexdigest()[:16]}"'
 
 
 def _wire(value: Any) -> str | bool | None:

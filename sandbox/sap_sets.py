@@ -19,6 +19,7 @@ class EntitySet:
     """One entity set of one service. ``parts``: its navigations to many, by name.
 
     ``sums``: its measures, where it is an analytical set, which sums them over the other properties that are selected.
+    ``open``: the properties that a client may change.
     """
 
     service: str
@@ -27,6 +28,7 @@ class EntitySet:
     properties: Mapping[str, Type]
     parts: "Mapping[str, EntitySet]" = field(default_factory=dict)
     sums: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -146,6 +148,7 @@ PURCHASE_ORDERS = EntitySet(
         "PurchaseOrderDate": date, "DocumentCurrency": 5, "CorrespncExternalReference": 12, "CorrespncInternalReference": 12,
     },
     {"to_PurchaseOrderItem": PURCHASE_ITEMS},
+    open=frozenset({"CorrespncExternalReference", "CorrespncInternalReference"}),
 )  # fmt: skip
 
 SUPPLIERS = EntitySet(
@@ -212,6 +215,7 @@ NOTIFICATIONS = EntitySet(
         "MaintenanceOrder": 12, "MaintNotifExtReferenceNumber": 20, "MaintNotifProcessPhaseCode": 4,
         "MaintNotifProcessSubPhaseCode": 4, "NotificationTimeZone": 6,
     },
+    open=frozenset({"MaintNotifExtReferenceNumber", "NotificationText"}),
 )  # fmt: skip
 
 SETS = (COST_LINES, JOURNAL_ITEMS, SUPPLIER_INVOICES, PURCHASE_ORDERS, MAINTENANCE_ORDERS, NOTIFICATIONS, SUPPLIERS)

@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_HEAD = _handle
+    do_GET = do_POST = do_PATCH = do_HEAD = _handle
 
     def log_message(self, *_: object) -> None:
         """Requests hold credentials and personal data: none of it is written anywhere."""

@@ -22,7 +22,7 @@ from sandbox.sap_sets import (
 )
 from tests.conformance.impatient import IMPATIENT
 from tests.sandbox.systems import http_connection
-from warranty_hub.records.effects import POST_JOURNAL
+from warranty_hub.records.effects import POST_JOURNAL, REFER_ORDER
 from warranty_hub.testing.http_suite import HttpSourceSuite
 from warranty_hub.testing.sink_suite import SinkSuite, SinkSystem
 from warranty_hub.testing.trial import ZONE, Example, HttpSystem
@@ -386,3 +386,45 @@ class TestPostings(SinkSuite):
         """An SAP without documents."""
         with SapServer([], "HUB", PASSWORD) as server:
             yield PostingsForTests(server)
+
+
+class ReferencesForTests(SinkSystem):
+    """SAP with purchase orders that bear no reference yet."""
+
+    connector, kind = "sap_s4", REFER_ORDER
+
+    def __init__(self, server: SapServer) -> None:
+        self._server = server
+        self.faults = Misbehaviour(server).faults
+        self.connection = http_connection("sap", server, "HUB", PASSWORD)
+        self.options = {"http": IMPATIENT}
+        for number in range(100):
+            server.put({"PurchaseOrder": _order(str(number)), "CompanyCode": "1000"}, PURCHASE_ORDERS)
+
+    def payload(self, number: int) -> Mapping[str, Any]:
+        """Ticket n on order n."""
+        return {"kind": "PURCHASE_ORDER", "order_no": _order(str(number)), "reference": f"WX{number}"}
+
+    def made(self, idempotency_key: str) -> int:
+        """One or none: a field is filled once."""
+        number = idempotency_key.rpartition(":")[2]
+        order = self._server.entity(PURCHASE_ORDERS, _order(number))
+        return int(order["CorrespncInternalReference"] == f"WX{number}")
+
+    def refuse(self) -> None:
+        """Somebody has them open."""
+        self._server.locked_by = "MEIER"
+
+
+def _order(number: str) -> str:
+    return f"45{number:>08}"
+
+
+class TestReferences(SinkSuite):
+    """Our numbers on purchase orders."""
+
+    @pytest.fixture
+    def sink_system(self) -> Iterator[SinkSystem]:
+        """An SAP with orders."""
+        with SapServer([], "HUB", PASSWORD) as server:
+            yield ReferencesForTests(server)

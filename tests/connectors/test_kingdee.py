@@ -570,7 +570,7 @@ def test_a_key_that_is_not_kept_is_noticed_with_the_second_voucher(kingdee: King
     ("change", "error", "said"),
     [
         ({"currency": "USD"}, BusinessError, "knows no rate"),
-        ({"lines": ENTRY["lines"][:1]}, BusinessError, "cannot be posted"),
+        ({"lines": ENTRY["lines"][:1]}, BusinessError, "cannot be performed"),
         ({"company_code": ""}, BusinessError, "company_code"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.contract import OutboxItem, Window
-from connectors.erp.sap.journal import PATH, SapSink, SapSinkOptions, mark_of
+from connectors.erp.sap.journal import PATH, SapJournal, SapSinkOptions, mark_of
 from connectors.erp.sap.odata import ROOT
 from connectors.erp.sap.source import SapOptions, SapSource
 from connectors.http import HttpOptions
@@ -49,9 +49,9 @@ def sap() -> Iterator[SapServer]:
         yield server
 
 
-def sink(sap: SapServer, **options: Any) -> SapSink:
+def sink(sap: SapServer, **options: Any) -> SapJournal:
     given = {"payables": ["2202000000"], "http": QUICK, **options}
-    return SapSink(http_connection("sap", sap, "HUB", "x"), SapSinkOptions.model_validate(given))
+    return SapJournal(http_connection("sap", sap, "HUB", "x"), SapSinkOptions.model_validate(given))
 
 
 def posted(sap: SapServer) -> list[Mapping[str, Any]]:
@@ -126,12 +126,12 @@ def xml(body: bytes | str, status: int = 200) -> Any:
     return reply(status, body, "text/xml; charset=utf-8")
 
 
-def scripted_sink(connection: Connection, **options: Any) -> SapSink:
-    return SapSink(connection, SapSinkOptions.model_validate({"http": QUICK, **options}))
+def scripted_sink(connection: Connection, **options: Any) -> SapJournal:
+    return SapJournal(connection, SapSinkOptions.model_validate({"http": QUICK, **options}))
 
 
 @pytest.fixture
-def scripted(script: Script, connection: Connection) -> SapSink:
+def scripted(script: Script, connection: Connection) -> SapJournal:
     """The newer release's WSDL comes first; the test says what follows."""
     script.then(xml(wsdl(script.url + PATH, "2023")))
     return scripted_sink(connection)
@@ -150,14 +150,14 @@ def scripted(script: Script, connection: Connection) -> SapSink:
         (b"<html>", MalformedAnswerError),
     ],
 )
-def test_no_document_passes_for_one(script: Script, scripted: SapSink, answer: bytes, error: type[HubError]) -> None:
+def test_no_document_passes_for_one(script: Script, scripted: SapJournal, answer: bytes, error: type[HubError]) -> None:
     script.then(xml(answer))
     with pytest.raises(HubError) as caught:
         scripted.perform(ITEM)
     assert type(caught.value) is error
 
 
-def test_a_document_posted_with_warnings_is_taken_for_refused(script: Script, scripted: SapSink) -> None:
+def test_a_document_posted_with_warnings_is_taken_for_refused(script: Script, scripted: SapJournal) -> None:
     script.then(xml(confirmation("0100000007", "2")))
     assert scripted.perform(ITEM).reference == "1000/2025/0100000007"
 
@@ -168,7 +168,7 @@ def test_a_document_posted_with_warnings_is_taken_for_refused(script: Script, sc
     [(xml("", 503), SystemUnreachableError), (cut_off(), MalformedAnswerError), (xml("", 401), LoginError)],
 )
 def test_a_posting_that_may_have_happened_is_sent_again(
-    script: Script, scripted: SapSink, step: Any, error: type[HubError]
+    script: Script, scripted: SapJournal, step: Any, error: type[HubError]
 ) -> None:
     script.then(step)
     with pytest.raises(error):

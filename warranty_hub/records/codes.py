@@ -93,6 +93,13 @@ class CostStage(StrEnum):
     UNMAPPED = UNMAPPED
 
 
+class OrderKind(StrEnum):
+    """What of an ERP can bear our reference."""
+
+    PURCHASE_ORDER = "PURCHASE_ORDER"
+    NOTIFICATION = "NOTIFICATION"
+
+
 class PeriodStatus(StrEnum):
     """Whether an ERP still takes postings into a period."""
 

@@ -5,10 +5,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from warranty_hub.records.codes import OrderKind
 from warranty_hub.records.facts import Code, Count, Currency, Money, Text
 
 SUBMIT_PLAN = "submit_plan"
 POST_JOURNAL = "post_journal"
+REFER_ORDER = "refer_order"
 
 
 class PlanToApprove(BaseModel):
@@ -57,3 +59,12 @@ class JournalEntry(BaseModel):
         if len(self.lines) < 2 or sum(line.amount for line in self.lines) != 0:
             raise ValueError("debit and credit differ")
         return self
+
+
+class OrderReference(BaseModel):
+    """The payload of ``refer_order``: our own number on an order of the ERP, so that what is charged to it finds its ticket."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: OrderKind
+    order_no: Code
+    reference: Code

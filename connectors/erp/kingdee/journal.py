@@ -10,11 +10,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from connectors.contract import OutboxItem, Reply
-from connectors.erp.entries import entry_of
 from connectors.erp.kingdee.api import KingdeeApi
 from connectors.erp.kingdee.bills import VOUCHER
 from connectors.erp.kingdee.login import KingdeeOptions
 from connectors.erp.kingdee.wire import bill_query, read_rows
+from connectors.erp.payloads import entry_of
 from connectors.options import read_options
 from warranty_hub.errors import BusinessError, LookupImpossibleError, ProtocolError
 from warranty_hub.records.effects import JournalEntry, JournalLine

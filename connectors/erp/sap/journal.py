@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from connectors.contract import OutboxItem, Reply
-from connectors.erp.entries import entry_of
+from connectors.erp.payloads import entry_of
 from connectors.erp.sap.odata import ODataService
 from connectors.erp.sap.streams import COST_KEY, COST_SERVICE, COST_SET
 from connectors.http import BasicLogin, HttpOptions, HttpSession, base_url
-from connectors.options import Options, read_options
+from connectors.options import Options
 from connectors.soap import SoapService, judge_soap_status
 from warranty_hub.errors import BusinessError, LookupImpossibleError, ProtocolError
 from warranty_hub.records.effects import JournalEntry, JournalLine
@@ -55,12 +55,7 @@ class SapSinkOptions(Options):
     http: HttpOptions = HttpOptions()
 
 
-def build_sink(connection: Connection, options: Mapping[str, Any]) -> "SapSink":
-    """Raises ConfigError."""
-    return SapSink(connection, read_options(SapSinkOptions, "sap_s4", options))
-
-
-class SapSink:
+class SapJournal:
     """A Sink (connectors.contract) for ``post_journal``: one accounting document per item.
 
     A reply's reference is ``company/year/document``.

@@ -4,6 +4,7 @@ The server decides how long a page is. Its link to the next one (``__next``) is 
 or a page that comes a second time ends the run, since some services go round in circles.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,7 @@ import requests
 from connectors.answers import Answer, judge_status
 from connectors.contract import Page, Record
 from connectors.http import BasicLogin, HttpOptions, HttpSession, base_url
-from warranty_hub.errors import LoginError, MalformedAnswerError, PageOrderError, ProtocolError
+from warranty_hub.errors import BusinessError, LoginError, MalformedAnswerError, PageOrderError, ProtocolError
 from warranty_hub.settings import Connection
 
 ROOT = "/sap/opu/odata/sap/"
@@ -41,6 +42,20 @@ class ODataService:
     def first_page(self, entity_set: str, query: Mapping[str, str]) -> list[Record]:
         """The entities of the first page."""
         return _read_page(self._http.get(entity_set, {**query, "$format": "json"}))[0]
+
+    def find(self, entity_set: str, key: str, value: str) -> tuple[Record, str] | None:
+        """One entity by its key, with its ETag; asked for as a list, since some releases know no entity by its key alone."""
+        data = _data(self._http.get(entity_set, {"$filter": f"{key} eq '{value}'", "$format": "json"}))
+        return next(((_plain(entity), str(entity.get("__metadata", {}).get("etag", ""))) for entity in data["results"]), None)
+
+    def change(self, entity_set: str, value: str, etag: str, fields: Mapping[str, str]) -> None:
+        """Change fields of the entity as it was read; one that changed meanwhile (412) stays as it is, for the caller to see.
+
+        Raises BusinessError when SAP will not have it.
+        """
+        headers = {"If-Match": etag or "*", "Content-Type": "application/json"}
+        request = self._http.request("PATCH", f"{entity_set}('{value}')", headers=headers, data=json.dumps(fields).encode())
+        self._http.repeat(lambda: self._http.exchange(request))
 
     def pages(self, entity_set: str, query: Mapping[str, str], key: Sequence[str]) -> Iterator[Page]:
         """All entities, in the order of their key. Raises PageOrderError when pages repeat."""
@@ -83,8 +98,15 @@ class SapLogin(BasicLogin):
 
 
 def judge_sap(answer: Answer) -> None:
-    """Statuses mean what they say; SAP's own words are added where its error body holds them."""
+    """Statuses mean what they say; SAP's own words are added where its error body holds them.
+
+    A change that SAP will not make is refused for good (400); one that came too late is none (412).
+    """
     words = _words(answer) if answer.status_code >= 400 and answer.media_type.endswith("/json") else ""
+    if answer.call.startswith("PATCH ") and answer.status_code in (400, 412):
+        if answer.status_code == 412:
+            return
+        raise BusinessError(f"SAP refused it: {words or 'no reason given'}", reply_code="400")
     try:
         judge_status(answer, words)
     except (LoginError, ProtocolError) as error:
@@ -111,13 +133,18 @@ def _words(answer: Answer) -> str:
 
 def _read_page(answer: Answer) -> tuple[list[Record], str]:
     """The entities of ``{"d": {"results": [...], "__next": ...}}`` without OData's own parts, and the link to the next page."""
+    data = _data(answer)
+    return [_plain(entity) for entity in data["results"]], str(data.get("__next") or "")
+
+
+def _data(answer: Answer) -> Mapping[str, Any]:
     body = answer.json()
     data = body.get("d") if isinstance(body, dict) else None
     if not isinstance(data, dict) or not isinstance(data.get("results"), list):
         answer.malformed("holds no OData V2 results")
     if not all(isinstance(entity, dict) for entity in data["results"]):
         answer.malformed("holds results that are no entities")
-    return [_plain(entity) for entity in data["results"]], str(data.get("__next") or "")
+    return data
 
 
 def _plain(entity: Mapping[str, Any]) -> Record:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from connectors.contract import OutboxItem, Reply
-from connectors.erp.entries import entry_of
+from connectors.erp.payloads import entry_of
 from connectors.erp.tryton.rpc import Tryton, TrytonOptions
 from connectors.options import read_options
 from warranty_hub.errors import BusinessError

@@ -26,7 +26,7 @@ def test_an_entry_that_does_not_balance_or_lacks_something_is_posted_or_blocks_t
     system: str, payload: dict[str, Any]
 ) -> None:
     sink = build_sink(system, NOBODY, SINK_OPTIONS[system])
-    with pytest.raises(BusinessError, match="Entry hub:1 cannot be posted: ") as caught:
+    with pytest.raises(BusinessError, match="hub:1 cannot be performed: ") as caught:
         sink.perform(OutboxItem("hub:1", POST_JOURNAL, payload))
     assert "canary" not in str(caught.value)
 
