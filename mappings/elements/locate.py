@@ -47,8 +47,8 @@ class _Case:
 
 
 def locate(defect: DefectText, register: Register, elements: ElementIndex) -> Location:
-    """Find the element, or the smallest place, that a defect's text speaks of."""
-    case = _Case(defect, register.resolve(defect.address, defect.building, defect.reading.text), register, elements)
+    """Find the element, or the smallest place, that a defect was read to be about."""
+    case = _Case(defect, defect.defect.where, register, elements)
     return _by_global_id(case) or _by_tag(case) or _by_component(case) or _by_place(case)
 
 
@@ -61,7 +61,7 @@ _LABELLED = re.compile(r"(?:编号|资产号|构件号|标签|\b(?:tag|asset|qr)
 def _by_global_id(case: _Case) -> Location | None:
     """The reference field as it stands, for models hold invalid GlobalIds too; anywhere else only what looks like one."""
     reference = case.defect.element_ref.strip()
-    written = [reference, *_GLOBAL_ID.findall(f"{reference} {case.defect.reading.text}")]
+    written = [reference, *_GLOBAL_ID.findall(f"{reference} {case.defect.text}")]
     found = [element for guid in dict.fromkeys(written) for element in case.elements.by_guid(guid)]
     return _identified(case, LocateMethod.GLOBAL_ID, BY_GLOBAL_ID, found)
 
@@ -70,12 +70,13 @@ def _by_tag(case: _Case) -> Location | None:
     """The reference field, whole or in parts (a QR code often holds a web address); in free text only a labelled number."""
     reference = case.defect.element_ref.strip()
     parts = _REFERENCE.findall(reference) if not case.elements.by_tag(reference) else [reference]
-    written = (*parts, *_LABELLED.findall(case.defect.reading.text))
+    written = (*parts, *_LABELLED.findall(case.defect.text))
     found = {element.key: element for tag in written for element in case.elements.by_tag(tag)}
     return _identified(case, LocateMethod.TAG, BY_TAG, list(found.values()))
 
 
-def _identified(case: _Case, method: LocateMethod, worth: float, found: Sequence[Element]) -> Location | None:
+def _identified(case: _Case, method: LocateMethod, worth: float, named: Sequence[Element]) -> Location | None:
+    found = [element for element in named if case.defect.only or not case.defect.components or _fit(case, element)]
     if not found:
         return None
     word = "GlobalId" if method is LocateMethod.GLOBAL_ID else "tag or asset number"
@@ -101,7 +102,7 @@ def _elsewhere(case: _Case, element: Element) -> bool:
 
 # ------------------------------------------------------------------------------------------------ 2, 3: place and component
 def _by_component(case: _Case) -> Location | None:
-    place, components = case.where.place, case.defect.reading.components
+    place, components = case.where.place, case.defect.components
     if place is None or not components:
         return None
     in_rooms = place.kind is PlaceKind.ROOM or bool(case.where.rooms)
@@ -133,13 +134,13 @@ def _doubt(case: _Case, element: Element) -> str:
         return "the register does not know all that the text names"
     if case.where.rooms:
         return f"{len(case.where.rooms)} rooms fit the text"
-    if len(case.defect.reading.components) > 1:
-        return "the text names several components"
+    if len(case.defect.components) > 1:
+        return "the word means several components"
     return "" if _fit(case, element) is Fit.SURE else "the model does not tell its kind"
 
 
 def _fit(case: _Case, element: Element) -> Fit:
-    return max((fit(component, element) for component in case.defect.reading.components), default=Fit.NO)
+    return max((fit(component, element) for component in case.defect.components), default=Fit.NO)
 
 
 def _ranked(case: _Case, elements: Iterable[Element]) -> list[tuple[Element, float]]:
@@ -193,7 +194,7 @@ def _by_place(case: _Case) -> Location:
 
 
 def _why_no_element(case: _Case, place: Place | None) -> str:
-    components = case.defect.reading.components
+    components = case.defect.components
     if not case.where.exact:
         return "the register does not know all that the text names"
     if place is None or place.kind not in (PlaceKind.ROOM, PlaceKind.DWELLING):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from mappings.lexicon import Reading
+from mappings.places import DefectReading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-2"
+RULE_VERSION = "locate-3"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50
@@ -38,12 +38,20 @@ class LocateMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DefectText:
-    """What a ticket says of one defect: its address, its building code, what was read in its words, a scanned reference."""
+    """One defect of a ticket, as it was read, and where identifiers may stand: the ticket's text and its scanned reference.
 
-    reading: Reading
-    address: str = ""
-    building: str | None = None
+    ``only``: the ticket tells of no other; otherwise an identifier is only taken for a defect that it fits.
+    """
+
+    defect: DefectReading
+    text: str
     element_ref: str = ""
+    only: bool = True
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What the text calls the component; several codes, where its word means any of them."""
+        return self.defect.mention.components
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,36 +9,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, cached_property, lru_cache
 from itertools import chain
 
 from mappings.lexicon.finder import WordFinder
+from mappings.lexicon.mentions import Hit, Kind, Mention, mentions_of
 from mappings.lexicon.orientation import orientation_of
 from mappings.lexicon.standing import Standing, joined, standing
 from mappings.lexicon.terms import Term, lexicon
-
-
-class Kind(StrEnum):
-    """Which dictionary a word stands in."""
-
-    COMPONENT = "COMPONENT"
-    DEFECT_TYPE = "DEFECT_TYPE"
-    ROOM = "ROOM"
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One word found: its meaning, and where it stands in the text of the reading (end exclusive).
-
-    Several codes: the word means any of them, the general one first.
-    """
-
-    kind: Kind
-    codes: tuple[str, ...]
-    start: int
-    end: int
-    standing: Standing = Standing.PRESENT
 
 
 @dataclass(frozen=True)
@@ -63,6 +41,11 @@ class Reading:
     def rooms(self) -> tuple[str, ...]:
         """All kinds of room named."""
         return self._codes(Kind.ROOM)
+
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """What it says of each defect, the denied, past and feared ones among them."""
+        return mentions_of(lower_case(self.text), self.hits)
 
     @property
     def component(self) -> str | None:

@@ -3,5 +3,17 @@
 from mappings.places.address import AddressReading, parse_address
 from mappings.places.place import Place, Resolution, ResolveMethod, in_unit
 from mappings.places.register import Register
+from mappings.places.ticket import DefectReading, TicketReading, read_ticket
 
-__all__ = ["AddressReading", "Place", "Register", "Resolution", "ResolveMethod", "in_unit", "parse_address"]
+__all__ = [
+    "AddressReading",
+    "DefectReading",
+    "Place",
+    "Register",
+    "Resolution",
+    "ResolveMethod",
+    "TicketReading",
+    "in_unit",
+    "parse_address",
+    "read_ticket",
+]

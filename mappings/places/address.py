@@ -32,6 +32,12 @@ class AddressReading:
     storey_derived: bool = False
     rooms: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """As an address would be written: 3号楼2单元15F1501室; the kinds of room are not part of it."""
+        storey = None if self.storey_derived else self.storey
+        parts = ((self.zone, "区"), (self.building, "号楼"), (self.unit, "单元"), (storey, ""), (self.room_no, "室"))
+        return "".join(f"{value}{counter}" for value, counter in parts if value)
+
 
 def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
     """All ways to read the address in a text, the most usual first; none if there is neither address nor room in it.

@@ -6,7 +6,7 @@ Kinds of room and names of parts are then looked for below the place found. Two 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mappings.lexicon import Kind, read
@@ -14,10 +14,12 @@ from mappings.lexicon.finder import WordFinder
 from mappings.places.address import AddressReading, address_spans, parse_address
 from mappings.places.normal import fold, normalise, number
 from mappings.places.place import Place, Resolution, ResolveMethod, fits, in_unit, names_of, numbers_of, zones_of
+from mappings.places.stacks import Stacks
 from warranty_hub.records.codes import PlaceKind
 
 _SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them
 _BASEMENT = "R21"
+_ROOF = "屋面"
 _DEPTH = {kind: depth for depth, kind in enumerate(PlaceKind)}
 _HOMES = frozenset({PlaceKind.DWELLING, PlaceKind.ROOM})
 
@@ -55,6 +57,7 @@ class Register:
         self._zones: dict[str, set[str]] = {}
         for place in self._places.values():
             self._add(place)
+        self._stacks = Stacks(place for place in self._places.values() if place.kind is PlaceKind.DWELLING)
         self._finder = WordFinder([name for name in self._by_name if len(name) > 1 and not name.isdecimal()])
 
     def __len__(self) -> int:
@@ -85,20 +88,41 @@ class Register:
         """The rooms of a dwelling; of anything larger, its common rooms."""
         return tuple(part for part in self._below.get(place.place_id, ()) if part.kind is PlaceKind.ROOM)
 
+    def neighbour(self, place: Place, storeys: int) -> Place | None:
+        """The dwelling, or the same room of it, so many storeys higher: 1601 for 1501; the roof above the last.
+
+        None where the register knows none; only dwellings and their rooms have neighbours.
+        """
+        if storeys == 0 or place.dwelling is None:
+            return place if storeys == 0 else None
+        home = self._stacks.above(place, storeys)
+        if home is None:
+            roofs = self._by_number.get((PlaceKind.STOREY, _building_of(place), _ROOF), ()) if storeys > 0 else ()
+            return next((roof for roof in roofs if in_unit(roof, place.unit)), None)
+        names = names_of(place) if place.kind is PlaceKind.ROOM else set()
+        return next((room for room in self.rooms_of(home) if names & names_of(room)), home)
+
     def resolve(self, text: str, building: str | None = None, remark: str = "") -> Resolution:
         """The places that an address means.
 
         ``building``: the code of the building where another field of the ticket names it.
         ``remark``: free text that may name the room, or the whole place where the address stops short.
         """
+        return self.resolve_each(text, building, remark, [()])[0]
+
+    def resolve_each(self, text: str, building: str | None, remark: str, rooms: Sequence[tuple[str, ...]]) -> list[Resolution]:
+        """The places of several defects at one address; for each the kinds of room that the remark puts it in (none: any)."""
         found = self._find(text, building)
         if remark and not any(match.place.kind in _HOMES for match in found[0]):
             found = self._narrowed(found, remark, building)
+        if not found[0]:
+            return [Resolution()] * len(rooms)
+        stated, told = self._words(text), self._words(remark)
+        return [self._resolution(found, stated, _about(told, kinds)) for kinds in rooms]
+
+    def _resolution(self, found: _Found, stated: list[_Word], told: list[_Word]) -> Resolution:
         matches, method = found
-        if not matches:
-            return Resolution()
-        said = [words for words in (self._words(text), self._words(remark)) if words]
-        parts = [self._with_part(match, said) for match in matches]
+        parts = [self._with_part(match, stated, told) for match in matches]
         best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
         candidates = tuple({match.place.place_id: match.place for match in best}.values())
         exact = all(match.exact for match in best)
@@ -198,18 +222,19 @@ class Register:
         spans = _longest_apart({*rooms, *self._finder.find(folded)})
         return [_Word(folded[start:end], rooms.get((start, end), ()), (start, end) in components) for start, end in spans]
 
-    def _with_part(self, match: _Match, said: list[list[_Word]]) -> _Match:
-        """The match, made as exact as the first text that names parts of it allows."""
+    def _with_part(self, match: _Match, stated: list[_Word], told: list[_Word]) -> _Match:
+        """The match, made as exact as address and remark allow; of different rooms that of the remark is the defect's."""
         if match.place.kind is PlaceKind.ROOM:
             return match
-        for words in said:
-            sets = list(self._parts_named(match, words))
-            named = sorted(_together(sets))
-            if len(named) == 1:
-                return replace(match, place=self._places[named[0]])
-            if sets:
-                rooms = tuple(self._places[place_id] for place_id in named)
-                return replace(match, rooms=rooms, exact=match.exact and bool(rooms))
+        in_address, in_remark = list(self._parts_named(match, stated)), list(self._parts_named(match, told))
+        named = _together([_together(in_address), _together(in_remark)]) if in_address or in_remark else set()
+        if len(named) > 1:
+            named = _together(in_remark) or named
+        if len(named) == 1:
+            return replace(match, place=self._places[named.pop()])
+        if in_address or in_remark:
+            rooms = tuple(self._places[place_id] for place_id in sorted(named))
+            return replace(match, rooms=rooms, exact=match.exact and bool(rooms))
         return match
 
     def _parts_named(self, match: _Match, words: list[_Word]) -> Iterator[set[str]]:
@@ -269,6 +294,11 @@ def _levels(reading: AddressReading) -> Iterator[tuple[PlaceKind, str, bool]]:
 
 def _building_of(place: Place) -> str | None:
     return number(place.building) if place.building else None
+
+
+def _about(words: list[_Word], rooms: tuple[str, ...]) -> list[_Word]:
+    """The words that name these kinds of room, or none of any kind."""
+    return [word for word in words if not rooms or not word.rooms or word.rooms == rooms]
 
 
 def _once(matches: list[_Match]) -> list[_Match]:

@@ -4,9 +4,8 @@
 ``estate`` sets up as many different towers as wanted: ``python -m sandbox.building.estate --help``.
 """
 
-from sandbox.building.estate import Estate, write_estate
 from sandbox.building.ifc import write_tower
 from sandbox.building.parts import Component, Room
 from sandbox.building.tower import Tower
 
-__all__ = ["Component", "Estate", "Room", "Tower", "write_estate", "write_tower"]
+__all__ = ["Component", "Room", "Tower", "write_tower"]

@@ -9,8 +9,8 @@ import pytest
 from connectors.bim.geometry import element_boxes
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import ModelIndex
-from sandbox.building import Estate, Tower, write_estate
-from sandbox.building.estate import write_towers
+from sandbox.building import Tower
+from sandbox.building.estate import Estate, write_estate, write_towers
 
 SMALL = Estate(
     "样例家园",

@@ -1,17 +1,15 @@
 """Locate defects: new and touched tickets of a project onto elements and places, all when places, models or rules change."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, exists, or_, select
-from sqlalchemy.dialects.postgresql import insert
 
-from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, Location, locate
-from mappings.lexicon import Reading, read
-from mappings.places import Register
+from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, locate
+from mappings.places import Register, read_ticket
+from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.places import refresh_master_places, register_of
 from warranty_hub.warehouse.changes import floor, remember, since
@@ -21,15 +19,14 @@ from warranty_hub.warehouse.tables import (
     bim_revision,
     bim_space,
     defect,
-    defect_element,
     place,
+    place_alias,
     space_element,
     ticket,
 )
 
 STEP = "locate"
 CHUNK = 5_000
-ONLY_DEFECT = 1  # one defect a ticket, until texts are split into several
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
                 surroundings = Surroundings(register_of(db, project), elements_of(db, project))
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     located = [_located(row, surroundings) for row in chunk]
-                    methods.update(str(location.method) for _, _, location in located)
-                    written += _write(db, run.run_id, located)
+                    methods.update(str(location.method) for ticket in located for location in ticket.locations)
+                    written += write_defects(db, run.run_id, located)
             remember(db, run.unit, seen)
         run.note(tickets=len(tickets), written=written, **methods)
     return hub.report(run.run_id)
@@ -101,6 +98,7 @@ def _ground_moved(db: Connection, project: str, start: int) -> bool:
     """Whether every ticket has to be looked at again: places or models changed, or the rules did."""
     moved = or_(
         exists().where(place.c.project_code == project, place.c.changed_tx >= start),
+        exists().where(place_alias.c.project_code == project, place_alias.c.changed_tx >= start),
         exists().where(bim_revision.c.project_code == project, bim_revision.c.changed_tx >= start),
         exists().where(defect.c.project_code == project, defect.c.rule_version != RULE_VERSION),
     )
@@ -112,79 +110,8 @@ def _touched(db: Connection, project: str, start: int) -> Sequence[Row[Any]]:
     return db.execute(query.order_by(ticket.c.source_system, ticket.c.source_id)).all()
 
 
-Located = tuple[Row[Any], Reading, Location]
-
-
-def _located(row: Row[Any], around: Surroundings) -> Located:
-    reading = read(row.description)
-    said = DefectText(reading, row.address_text or "", row.building_code, row.element_ref or "")
-    return row, reading, locate(said, around.register, around.elements)
-
-
-def _write(db: Connection, run_id: int, located: Iterable[Located]) -> int:
-    """Write the answers that differ from the last ones, each as a new generation. Returns how many."""
-    items = list(located)
-    known = _known(db, [row.source_id for row, _, _ in items])
-    fresh: list[dict[str, Any]] = []
-    candidates: list[dict[str, Any]] = []
-    for row, reading, location in items:
-        answer = _answer(row, reading, location)
-        generation, before = known.get((row.source_system, row.source_id), (0, None))
-        if answer == before:
-            continue
-        key = {"source_system": row.source_system, "ticket_id": row.source_id, "seq": ONLY_DEFECT, "generation": generation + 1}
-        fresh.append({**key, **answer})
-        candidates += [{**key, **values, "run_id": run_id} for values in _candidates(location)]
-    if fresh:
-        statement = insert(defect)
-        changes = {name: statement.excluded[name] for name in (*fresh[0], "changed_tx")}
-        db.execute(statement.on_conflict_do_update(index_elements=["source_system", "ticket_id", "seq"], set_=changes), fresh)
-    if candidates:
-        db.execute(insert(defect_element), candidates)
-    return len(fresh)
-
-
-def _answer(row: Row[Any], reading: Reading, location: Location) -> dict[str, Any]:
-    return {
-        "ticket_no": row.ticket_no,
-        "project_code": row.project_code,
-        "component_code": reading.component,
-        "defect_type_code": reading.defect_type,
-        "room_code": reading.room,
-        "place_id": location.place_id,
-        "element_key": location.element_key,
-        "method": str(location.method),
-        "confidence": _confidence(location.confidence),
-        "state": str(location.state) if location.state else None,
-        "reason": location.reason,
-        "rule_version": location.rule_version,
-    }
-
-
-def _candidates(location: Location) -> Iterable[dict[str, Any]]:
-    """Every candidate in its order; equally good ones share a confidence, never a row."""
-    for order, candidate in enumerate(location.candidates, start=1):
-        yield {
-            "rank": order,
-            "element_key": candidate.element_key,
-            "method": str(location.method),
-            "confidence": _confidence(candidate.confidence),
-            "state": str(location.state),
-            "rule_version": location.rule_version,
-        }
-
-
-def _confidence(value: float) -> Decimal:
-    return Decimal(f"{value:.3f}")
-
-
-def _known(db: Connection, ticket_ids: Sequence[str]) -> Mapping[tuple[str, str], tuple[int, dict[str, Any]]]:
-    rows = db.execute(select(defect).where(defect.c.ticket_id.in_(ticket_ids), defect.c.seq == ONLY_DEFECT))
-    hidden = {"source_system", "ticket_id", "seq", "generation", "changed_tx"}
-    return {
-        (row.source_system, row.ticket_id): (
-            row.generation,
-            {name: value for name, value in row._mapping.items() if name not in hidden},
-        )
-        for row in rows
-    }
+def _located(row: Row[Any], around: Surroundings) -> LocatedTicket:
+    reading = read_ticket(row.description, row.address_text or "", row.building_code, around.register)
+    only = len(reading.defects) == 1
+    said = (DefectText(defect, reading.text, row.element_ref or "", only) for defect in reading.defects)
+    return LocatedTicket(row, reading, tuple(locate(text, around.register, around.elements) for text in said))

@@ -6,8 +6,7 @@ from uuid import UUID
 import pytest
 
 from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, LocateMethod, Location, locate
-from mappings.lexicon import read
-from mappings.places import Place, Register
+from mappings.places import Place, Register, read_ticket
 from tests.mappings.places import towers
 from warranty_hub.records.codes import LocateState, PlaceKind
 
@@ -40,8 +39,30 @@ REGISTER = towers.register()
 INDEX = ElementIndex(ELEMENTS.values(), [(room, ELEMENTS[name].key) for room, names in ROOMS.items() for name in names])
 
 
-def find(text: str, address: str = "3-2-1501", element_ref: str = "", building: str | None = None) -> Location:
-    return locate(DefectText(read(text), address, building, element_ref), REGISTER, INDEX)
+def found(
+    text: str,
+    address: str = "3-2-1501",
+    element_ref: str = "",
+    building: str | None = None,
+    register: Register = REGISTER,
+    elements: ElementIndex = INDEX,
+) -> list[Location]:
+    """The location of each defect of a ticket."""
+    ticket = read_ticket(text, address, building, register)
+    only = len(ticket.defects) == 1
+    return [locate(DefectText(defect, ticket.text, element_ref, only), register, elements) for defect in ticket.defects]
+
+
+def find(
+    text: str,
+    address: str = "3-2-1501",
+    element_ref: str = "",
+    building: str | None = None,
+    register: Register = REGISTER,
+    elements: ElementIndex = INDEX,
+) -> Location:
+    (location,) = found(text, address, element_ref, building, register, elements)
+    return location
 
 
 def linked(location: Location) -> list[str]:
@@ -138,7 +159,7 @@ class TestForReview:
                 flat(f"{FLAT}/主卧", PlaceKind.ROOM, FLAT, "主卧", room_code="R02"),
             ]
         )
-        location = locate(DefectText(read("渗水"), address, None, WINDOW_GUID), register, INDEX)
+        location = find("渗水", address, WINDOW_GUID, register=register)
         assert (location.state, location.place_id, linked(location)) == (state, "P/3/15F", ["window"])
 
     def test_a_room_that_the_flat_does_not_have(self) -> None:
@@ -156,15 +177,32 @@ class TestForReview:
         location = find("客厅入户门变形")
         assert (location.state, linked(location)) == (LocateState.REVIEW, ["door"])
 
-    def test_several_components_in_one_text(self) -> None:
-        location = find("卫生间地漏堵塞,马桶松动")
-        assert (location.state, sorted(linked(location))) == (LocateState.REVIEW, ["toilet", "trap"])
+    def test_a_word_for_several_components(self) -> None:
+        location = find("客厅门窗变形")
+        assert (location.state, linked(location)) == (LocateState.REVIEW, ["door"])
 
     def test_an_ambiguous_address(self) -> None:
         location = find("马桶堵塞", address="1501", building="3")
         assert (location.state, location.candidates) == (LocateState.REVIEW, ())
         assert (location.place_id, location.places) == ("P/3", ("P/3/1/1501", "P/3/2/1501"))
         assert location.method is LocateMethod.BUILDING
+
+
+class TestSeveralDefects:
+    """A ticket that tells of more than one thing."""
+
+    def test_each_defect_finds_its_own_element(self) -> None:
+        trap, toilet = found("卫生间地漏堵塞,马桶松动")
+        assert [linked(item) for item in (trap, toilet)] == [["trap"], ["toilet"]]
+
+    def test_each_defect_is_in_its_own_room(self) -> None:
+        window, socket = found("次卧窗户渗水,主卧插座没电")
+        assert [linked(item) for item in (window, socket)] == [["bay"], ["socket0"]]
+
+    def test_a_scanned_sticker_is_not_put_on_the_defect_that_it_cannot_be(self) -> None:
+        window, toilet = found("主卧飘窗渗水,马桶松动", element_ref=WINDOW_GUID)
+        assert (window.method, linked(window)) == (LocateMethod.GLOBAL_ID, ["window"])
+        assert linked(toilet) == []
 
 
 @pytest.mark.parametrize(
@@ -192,7 +230,7 @@ def test_the_same_text_always_gives_the_same_answer() -> None:
     backwards = ElementIndex(
         reversed(ELEMENTS.values()), [(room, ELEMENTS[name].key) for room in ROOMS for name in reversed(ROOMS[room])]
     )
-    again = locate(DefectText(read("客厅插座没电"), "3-2-1501"), REGISTER, backwards)
+    again = find("客厅插座没电", elements=backwards)
     assert again == find("客厅插座没电")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, locate
 from mappings.lexicon import read
-from mappings.places import Place, Register
+from mappings.places import Place, Register, read_ticket
 from warranty_hub.records.codes import LocateState, PlaceKind
 
 MODELS = Path(os.environ.get("WARRANTY_HUB_IFC_DIR", Path(__file__).parents[4] / "shared" / "ifc"))
@@ -29,7 +29,8 @@ class Model:
         self.index = ElementIndex(map(self._element, self.elements.values()), self._contents())
 
     def locate(self, address: str, text: str = "") -> Location:
-        return locate(DefectText(read(text), address), self.register, self.index)
+        ticket = read_ticket(text, address, None, self.register)
+        return locate(DefectText(ticket.defects[0], ticket.text), self.register, self.index)
 
     def classes(self, location: Location) -> list[str]:
         return sorted(

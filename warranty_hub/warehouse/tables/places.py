@@ -1,4 +1,4 @@
-"""Places, and defects with the elements they sit on."""
+"""Places, defects with the elements they sit on, and what tickets mention of defects that are not there."""
 
 from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric, Table, Text, Uuid, text
 
@@ -23,6 +23,21 @@ place = Table(
     schema="hub",
 )
 
+place_alias = Table(
+    "place_alias",
+    metadata,
+    Column("project_code", Text, primary_key=True),
+    Column("alias", Text, primary_key=True, comment="as people write it, in one way of writing"),
+    Column("place_id", Text, primary_key=True),
+    Column("state", Text, nullable=False, comment="PROPOSED, CONFIRMED or REJECTED; only confirmed ones are used"),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False, server_default=text("now()")),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    changed_tx(),
+    schema="hub",
+)
+
 defect = Table(
     "defect",
     metadata,
@@ -35,6 +50,8 @@ defect = Table(
     Column("defect_type_code", Text),
     Column("room_code", Text),
     Column("place_id", Text, comment="the most exact place that is certain"),
+    Column("cause_place_id", Text, comment="where it comes from, where that is another place than where it shows"),
+    Column("unknown_place", Text, comment="what the ticket names and no register knows"),
     Column("element_key", Uuid, comment="set when exactly one element is certain"),
     Column("method", Text, nullable=False),
     Column("confidence", Numeric(4, 3), nullable=False),
@@ -45,6 +62,19 @@ defect = Table(
     changed_tx(),
     Index("ix_defect_project_code", "project_code"),
     Index("ix_defect_changed_tx", "changed_tx"),
+    schema="hub",
+)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("ticket_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("standing", Text, nullable=False, comment="NEGATED, PAST or FEARED: no defect, but not lost"),
+    Column("component_code", Text),
+    Column("defect_type_code", Text),
+    Column("room_code", Text),
     schema="hub",
 )
 
