@@ -177,6 +177,17 @@ class OrganisationSettings(_Section):
     currency: str = Field(default="CNY", pattern="^[A-Z]{3}$")
 
 
+class WarrantySettings(_Section):
+    """By which law warranty is judged, and what a company adds to the hub's rules."""
+
+    jurisdiction: str = Field(default="CN", description="Whose law applies: CN, FIDIC, UK, SG, AU or KR")
+    projects: dict[str, str] = Field(default_factory=dict, description="Projects under another law: {P09: SG}")
+    rules: str | None = Field(default=None, description="Own rules, a CSV like warranty_hub/rules/data/warranty_rules.csv")
+    seasons: str | None = Field(
+        default=None, description="Own heating and cooling seasons, a CSV like the seasons.csv beside it"
+    )
+
+
 class Settings(_Section):
     """The whole hub.yaml. Relative paths are relative to the file."""
 
@@ -185,6 +196,7 @@ class Settings(_Section):
     organisation: OrganisationSettings = Field(default_factory=OrganisationSettings)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
+    warranty: WarrantySettings = WarrantySettings()
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     issues: IssueSettings = Field(default_factory=IssueSettings)
     publish_to: str = Field("published", description="Folder for published files")

@@ -25,7 +25,7 @@ from connectors.contract import Page, Record, Stream, Window
 from connectors.options import Options, read_options
 from warranty_hub.errors import ConfigError, MalformedAnswerError
 from warranty_hub.records.codes import UNMAPPED
-from warranty_hub.records.facts import Building, Contract, Dwelling, Fact, OrgUnit, Party, Period, Project
+from warranty_hub.records.facts import Building, Contract, Dwelling, Fact, OrgUnit, Party, Period, Project, WarrantyTerm
 from warranty_hub.settings import Connection, ZoneName
 
 SHEETS: Mapping[str, tuple[str, type[Fact], tuple[str, ...]]] = {
@@ -35,6 +35,7 @@ SHEETS: Mapping[str, tuple[str, type[Fact], tuple[str, ...]]] = {
     "dwellings": ("房屋 Dwellings", Dwelling, ("project_code", "building_code", "unit_code", "room_no")),
     "parties": ("单位 Parties", Party, ("code",)),
     "contracts": ("合同 Contracts", Contract, ("contract_no",)),
+    "warranty_terms": ("保修条款 Warranty terms", WarrantyTerm, ("contract_no", "line_no")),
     "periods": ("期间 Periods", Period, ("company_code", "period")),
 }
 """Stream → sheet, the record it fills, and the columns that identify a row."""
@@ -63,6 +64,11 @@ TITLES = {
     "scope": "范围 Scope",
     "retention_rate": "质保金比例 Retention (0.03)",
     "settlement_amount": "结算金额 Settlement",
+    "line_no": "行号 Line",
+    "clock": "保修主体 Clock",
+    "category": "保修类别 Category",
+    "value": "期限 Period",
+    "measure": "单位 Measure",
     "currency": "币种 Currency",
     "company_code": "公司代码 Company code",
     "period": "会计期间 Period (2025-03)",

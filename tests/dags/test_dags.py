@@ -22,6 +22,7 @@ CONSUMES = {
     "roll_up_costs": {"cost_lines", "defects", "tickets"},
     "publish_reports": {"cost_rollup", "approvals"},
     "publish_feed": {"cost_rollup"},
+    "cover_defects": {"defects", "masters"},
 }
 HEAVY = {"pandas", "numpy", "pyarrow", "ifcopenshell", "zeep", "lxml", "psycopg", "alembic", "sqlalchemy"}
 EVERYTHING = "everything.yaml"

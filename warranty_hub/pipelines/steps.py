@@ -8,6 +8,7 @@ from typing import get_args
 
 from connectors.contract import Window
 from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.cover import cover_defects
 from warranty_hub.pipelines.deliver import deliver_outbox
 from warranty_hub.pipelines.feed import entities, publish_feed
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -70,12 +71,13 @@ STEPS: dict[str, Step] = {
     "deliver": Step(lambda hub: list(hub.settings.sinks), deliver_outbox),
     "index": Step(lambda hub: list(hub.settings.models), index_model),
     "locate": Step(projects_with_tickets, locate_defects),
+    "cover": Step(projects_with_tickets, cover_defects),
     "rollup": Step(lambda _: ["costs"], lambda hub, _: roll_up_costs(hub)),
     "feed": Step(entities, publish_feed),
     "publish": Step(lambda _: ["reports"], lambda hub, _: publish_reports(hub)),
     "sweep": Step(sweepable_streams, _of_stream(sweep_deletions)),
 }
-IN_ALL = ("sync", "deliver", "index", "locate", "rollup", "feed", "publish")
+IN_ALL = ("sync", "deliver", "index", "locate", "cover", "rollup", "feed", "publish")
 
 
 def names(step: str) -> Sequence[str]:

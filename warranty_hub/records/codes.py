@@ -189,6 +189,7 @@ class Clock(StrEnum):
     RETENTION = "RETENTION"
     STATUTORY = "STATUTORY"
     INSURER = "INSURER"
+    UNMAPPED = UNMAPPED
 
 
 class PeriodMeasure(StrEnum):
@@ -200,6 +201,7 @@ class PeriodMeasure(StrEnum):
     SEASONS = "SEASONS"
     DESIGN_LIFE = "DESIGN_LIFE"
     CONTRACT = "CONTRACT"
+    UNMAPPED = UNMAPPED
 
 
 class StartEvent(StrEnum):

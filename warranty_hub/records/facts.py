@@ -13,9 +13,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from warranty_hub.records.codes import (
     ApprovalState,
     Cause,
+    Clock,
     CostStage,
     Finality,
     PartyRole,
+    PeriodMeasure,
     PeriodStatus,
     PlanState,
     TicketState,
@@ -104,6 +106,19 @@ class Contract(Fact):
     retention_rate: Share | None
     settlement_amount: Money | None
     currency: Currency | None
+
+
+class WarrantyTerm(Fact):
+    """What a contract promises beside the law; without a building for all of the project, without a category for all."""
+
+    contract_no: Code
+    line_no: Code
+    project_code: Code
+    building_code: Code | None
+    clock: Clock
+    category: Code | None
+    value: Count
+    measure: PeriodMeasure
 
 
 class Person(Fact):
@@ -281,6 +296,7 @@ FACTS: dict[str, type[Fact]] = {
     "dwelling": Dwelling,
     "party": Party,
     "contract": Contract,
+    "warranty_term": WarrantyTerm,
     "person": Person,
     "ticket": Ticket,
     "ticket_event": TicketEvent,

@@ -199,7 +199,7 @@ def _last_day(first_day: date, period: Period, subject: Subject, place: Circumst
         case PeriodMeasure.DESIGN_LIFE:
             years = place.design_life_years
             return (add_months(first_day, 12 * years), None) if years else (None, "no design life of the building")
-        case PeriodMeasure.CONTRACT:
+        case PeriodMeasure.CONTRACT | PeriodMeasure.UNMAPPED:
             return None, "only the contract says how long"
 
 

@@ -17,6 +17,7 @@ from warranty_hub.warehouse.tables.bim import (
     space_element,
 )
 from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
+from warranty_hub.warehouse.tables.cover import coverage
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
 from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, quarantine, run
@@ -38,6 +39,7 @@ __all__ = [
     "cost_line",
     "cost_link",
     "cost_month",
+    "coverage",
     "cursor",
     "defect",
     "defect_element",
