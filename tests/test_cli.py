@@ -45,6 +45,11 @@ class Desk:
         content = {"database": database, "mode": "demo", "sources": {"wms": wms}, **changes}
         self.config.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
 
+    def keep_raw(self) -> None:
+        content = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        content["sources"]["wms"]["streams"]["tickets"]["keep_raw"] = "P30D"
+        self.config.write_text(yaml.safe_dump(content), encoding="utf-8")
+
     def report(self, *records: dict[str, Any]) -> None:
         with sqlite3.connect(self.store) as db:
             db.executemany(
@@ -69,7 +74,7 @@ def contents(engine: Engine) -> dict[str, int]:
         return {name: db.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in metadata.tables}
 
 
-COMMANDS = ("migrate", "masters-template", "check", "run", "status", "demo")
+COMMANDS = ("migrate", "masters-template", "check", "run", "replay", "status", "demo")
 QUARANTINE = ("quarantine list", "quarantine show", "quarantine retry")
 
 
@@ -248,10 +253,31 @@ def test_a_corrected_field_map_empties_the_quarantine_by_retry(desk: Desk) -> No
     desk.report(record(1, description=None))
     desk.type("run", "sync")
     again = desk.type("quarantine", "retry", "wms.tickets")
-    assert (again.exit_code, again.stdout.strip()) == (0, "replay wms.tickets read=1 quarantined=1")
+    assert (again.exit_code, again.stdout.strip()) == (0, "retry wms.tickets read=1 quarantined=1")
     (desk.folder / "complaints.yaml").write_text(MAP.replace("description: description", "description: address"))
-    assert desk.type("quarantine", "retry", "wms.tickets").stdout.strip() == "replay wms.tickets read=1 new=1"
+    assert desk.type("quarantine", "retry", "wms.tickets").stdout.strip() == "retry wms.tickets read=1 new=1"
     assert "empty" in desk.type("quarantine", "list").stdout
+
+
+def test_a_corrected_field_map_is_replayed_over_what_was_kept(desk: Desk, warehouse: Engine) -> None:
+    desk.report(record(1, description=f"请联系{PHONE}"))
+    assert "Nothing is kept" in desk.type("replay", "wms.tickets", "--list").stdout
+    refused = desk.type("replay", "wms.tickets")
+    assert (refused.exit_code, "keep_raw: P30D" in refused.stderr) == (1, True)
+    desk.keep_raw()
+    desk.type("run", "sync")
+    (desk.folder / "complaints.yaml").write_text(MAP.replace("address_text: address", "address_text: order_no"))
+    listed = desk.type("replay", "wms.tickets", "--list")
+    assert "Raw pages" in listed.stdout
+    assert PHONE not in listed.output
+    before = contents(warehouse)
+    tried = desk.type("replay", "wms.tickets", "--dry-run")
+    assert "replay wms.tickets read=1 changed=1" in tried.stdout
+    assert "rolled back" in tried.stdout
+    assert contents(warehouse) == before
+    done = desk.type("replay", "wms.tickets", "--since", "2025-01-01")
+    assert (done.exit_code, done.stdout.strip()) == (0, "replay wms.tickets read=1 changed=1"), done.output
+    assert "expired=0" in desk.type("run", "expire").stdout
 
 
 def test_status_shows_runs_freshness_and_what_waits(desk: Desk) -> None:

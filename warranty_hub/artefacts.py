@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -42,15 +42,19 @@ class ArtefactStore:
 
     def put(self, content: bytes | Path, suffix: str = "") -> str:
         """Store bytes, or a file's content, and return the address. It is there completely and for good, or not at all."""
+        address = self.address_of(content, suffix)
+        if not self.exists(address):
+            with _opened(content) as file:
+                self._write(file, self._path(address))
+        return address
+
+    def address_of(self, content: bytes | Path, suffix: str = "") -> str:
+        """Where this content is, once it is put."""
         if not re.fullmatch(SUFFIX, suffix):
             raise ValueError(f"not a suffix: {suffix!r}")
         with _opened(content) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            address = f"{digest[:2]}/{digest}{suffix}"
-            if not self.exists(address):
-                file.seek(0)
-                self._write(file, self._path(address))
-        return address
+        return f"{digest[:2]}/{digest}{suffix}"
 
     def get(self, address: str) -> bytes:
         """The whole content. Raises StopError when there is none, or when it is not what was stored."""
@@ -80,6 +84,23 @@ class ArtefactStore:
                 self._fs.rm_file(self._path(address))
             except FileNotFoundError:
                 return
+
+    def sweep(self, suffix: str, known: Container[str]) -> int:
+        """Take out what has this suffix and an address that is not known, and what killed writers of such have left.
+
+        Returns how many files. Only while nobody puts anything with this suffix.
+        """
+        draft = re.compile(rf"[0-9a-f]{{2}}/\.[0-9a-f]{{64}}{re.escape(suffix)}\.[0-9a-f]{{32}}")
+        gone = []
+        with self._explained():
+            for path in self._fs.find(self._root):
+                name = path.removeprefix(self._root).lstrip("/")
+                stored = ADDRESS.fullmatch(name) and name[67:] == suffix
+                if draft.fullmatch(name) or (stored and name not in known):
+                    gone.append(path)
+            for path in gone:
+                self._fs.rm_file(path)
+        return len(gone)
 
     def check(self) -> str:
         """Put something in and take it out again. Raises ConfigError, SystemUnreachableError."""

@@ -129,6 +129,9 @@ class StreamSettings(_Section):
     max_rejected_share: float = Field(0.05, ge=0, le=1, description="Share of a window in quarantine above which the run fails")
     min_rejected: int = Field(20, ge=1, description="Quarantined records below which the share is not judged")
     max_deleted_share: float = Field(0.02, ge=0, le=1, description="Share a sweep may delete at once")
+    keep_raw: timedelta | None = Field(
+        None, gt=timedelta(), description="How long the pages as the source sent them are kept for `replay`; default not at all"
+    )
 
 
 class SourceSettings(_Section):

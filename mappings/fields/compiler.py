@@ -133,6 +133,13 @@ class FieldMap:
         """The source fields that this map reads and a record does not have, empty or not."""
         return [field for field in self._reads if field not in record]
 
+    def key_of(self, record: Raw) -> str | None:
+        """The source id of a record, whatever else is wrong with it; None when it has no usable one."""
+        try:
+            return _SOURCE_ID.validate_python(next(self._keys([record])))
+        except _UNUSABLE:
+            return None
+
     def apply(self, records: Sequence[Raw]) -> Mapped:
         """Map one page. Never raises for what a record holds."""
         self._unmapped.clear()
@@ -166,7 +173,7 @@ class FieldMap:
             try:
                 rows.append(self._row.validate_python(*self._read([record])))
             except _UNUSABLE as error:
-                rejected.append(Rejected(self._safe_key(record), RecordError.code, self._explain(error), record))
+                rejected.append(Rejected(self.key_of(record), RecordError.code, self._explain(error), record))
         return rows, rejected
 
     def _read(self, records: Sequence[Raw]) -> list[Row]:
@@ -179,12 +186,6 @@ class FieldMap:
             raise _FieldError(self._fields[0], self._sources[0], "the key is missing")
         texts = [map(str, column) for column in columns]
         return map("/".join, zip(*texts, strict=True)) if len(texts) > 1 else iter(texts[0])
-
-    def _safe_key(self, record: Raw) -> str | None:
-        try:
-            return _SOURCE_ID.validate_python(next(self._keys([record])))
-        except _UNUSABLE:
-            return None
 
     def _column(self, field: str, rule: FieldRule, known: Mapping[str, Transform]) -> ReadColumn:
         columns = [_values_at(path) for path in rule.paths]

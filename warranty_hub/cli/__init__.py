@@ -12,6 +12,7 @@ import typer
 
 from warranty_hub.cli import feed, outbox, quarantine
 from warranty_hub.cli.demo import demo
+from warranty_hub.cli.replay import replay
 from warranty_hub.cli.run import run, status
 from warranty_hub.cli.setup import check, masters_template, migrate
 
@@ -35,7 +36,7 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
     )
 
 
-for command in (check, migrate, masters_template, run, status, demo):
+for command in (check, migrate, masters_template, run, replay, status, demo):
     app.command()(command)
 app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")

@@ -18,7 +18,7 @@ from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.clock import Clock, system_clock
 from warranty_hub.errors import ConfigError
 from warranty_hub.settings import ConnectionLookup, Settings, connection_from_environment, load_settings
-from warranty_hub.warehouse.commit import StreamRun, Unit
+from warranty_hub.warehouse.commit import OnStep, RejectLimit, StreamRun, Unit
 from warranty_hub.warehouse.database import open_database
 from warranty_hub.warehouse.tables import OUTCOMES, run
 
@@ -78,13 +78,15 @@ class Hub:
                 yield self.bound_to
 
     @contextmanager
-    def recorded(self, unit: Unit) -> Iterator[StreamRun]:
+    def recorded(
+        self, unit: Unit, *, limit: RejectLimit | None = None, on_step: OnStep = lambda _: None
+    ) -> Iterator[StreamRun]:
         """A run in the ledger around a piece of work: SUCCEEDED when the block ends, FAILED with its error when it raises."""
-        work = StreamRun(self.transactions, unit, code_version=self.code_version)
+        work = StreamRun(self.transactions, unit, code_version=self.code_version, on_step=on_step)
         work.start()
         try:
             yield work
-            work.finish(move_to=None)
+            work.finish(move_to=None, limit=limit)
         except BaseException as error:
             work.fail(error)
             raise

@@ -15,7 +15,7 @@ from warranty_hub.rules.privacy import MASK, mask
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import quarantine
 
-STEP = "replay"
+STEP = "retry"
 PAGE = 1000
 
 

@@ -15,6 +15,8 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.index import index_model
 from warranty_hub.pipelines.locate import locate_defects, projects_with_tickets
 from warranty_hub.pipelines.publish import publish_reports
+from warranty_hub.pipelines.raw_pages import expire_raw_pages
+from warranty_hub.pipelines.replay import replay_stream
 from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.pipelines.sweep import sweep_deletions
 from warranty_hub.pipelines.sync import sync_stream
@@ -66,6 +68,12 @@ def backfill(hub: Hub, start: datetime, end: datetime | None) -> Callable[[Hub, 
     return _of_stream(partial(sync_stream, again=Window(first, last)))
 
 
+def replay(hub: Hub, unit: str, run_id: int | None, since: datetime | None) -> RunReport:
+    """Put kept pages of a stream through its field map as it is now. ``since`` is naive, the organisation's own time."""
+    moment = since.replace(tzinfo=hub.settings.zone) if since else None
+    return _of_stream(partial(replay_stream, run_id=run_id, since=moment))(hub, unit)
+
+
 STEPS: dict[str, Step] = {
     "sync": Step(all_streams, _of_stream(sync_stream)),
     "deliver": Step(lambda hub: list(hub.settings.sinks), deliver_outbox),
@@ -75,6 +83,7 @@ STEPS: dict[str, Step] = {
     "rollup": Step(lambda _: ["costs"], lambda hub, _: roll_up_costs(hub)),
     "feed": Step(entities, publish_feed),
     "publish": Step(lambda _: ["reports"], lambda hub, _: publish_reports(hub)),
+    "expire": Step(lambda _: ["raw_pages"], lambda hub, _: expire_raw_pages(hub)),
     "sweep": Step(sweepable_streams, _of_stream(sweep_deletions)),
 }
 IN_ALL = ("sync", "deliver", "index", "locate", "cover", "rollup", "feed", "publish")

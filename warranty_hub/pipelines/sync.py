@@ -6,16 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.contract import Page, Source, Stream, Window
+from connectors.page_file import write_page
 from mappings.fields.compiler import FieldMap, Mapped, load_field_map
 from warranty_hub.errors import ConfigError, PageOrderError, SchemaChangedError
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.raw_pages import keep_page
 from warranty_hub.settings import SourceSettings, StreamSettings
 from warranty_hub.warehouse.commit import Batch, OnStep, Reject, RejectLimit, StreamRun, Unit
 from warranty_hub.warehouse.load import fact_columns
@@ -76,9 +79,8 @@ def sync_stream(
     try:
         window = again or _window(hub, subject, source, stream, cursor)
         run.open_window(window.start, window.end)
-        _commit_pages(run, subject, source, stream, window)
-        limit = RejectLimit(subject.settings.max_rejected_share, subject.settings.min_rejected)
-        run.finish(move_to=None if again else window.end, limit=limit)
+        _commit_pages(hub, run, subject, source, stream, window)
+        run.finish(move_to=None if again else window.end, limit=reject_limit(subject.settings))
     except BaseException as error:
         _write_down(run, error)
         raise
@@ -98,6 +100,11 @@ def _stream(subject: Subject, source: Source, again: Window | None) -> Stream:
     return replace(stream, ordered=False) if again else stream  # what moves no cursor need not arrive in its order
 
 
+def reject_limit(settings: StreamSettings) -> RejectLimit:
+    """The share of a stream's records in quarantine above which its runs fail."""
+    return RejectLimit(settings.max_rejected_share, settings.min_rejected)
+
+
 def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: datetime | None) -> Window:
     """[cursor − lookback, min(source's now, our now) − safety]; never ends before it starts."""
     started = hub.clock()
@@ -109,13 +116,14 @@ def _window(hub: Hub, subject: Subject, source: Source, stream: Stream, cursor: 
     return Window(start, max(end, start))
 
 
-def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
+def _commit_pages(hub: Hub, run: StreamRun, subject: Subject, source: Source, stream: Stream, window: Window) -> None:
     """Commit pages one by one; the next page is read and mapped while the server works on this one."""
     reached: datetime | None = None
-    with _rare_collections(), _ReadAhead(_mapped_pages(subject.field_map, source.pages(stream.name, window))) as ahead:
+    keeps = subject.settings.keep_raw is not None and not hub.is_trial
+    with _rare_collections(), _ReadAhead(_read_pages(subject.field_map, source.pages(stream.name, window), keeps)) as ahead:
         ahead.start()
         while (current := ahead.take()) is not None:
-            page, mapped = current
+            page, mapped = current.page, current.mapped
             if stream.uniform:
                 _check_schema(subject, page)
             if stream.ordered:
@@ -123,23 +131,32 @@ def _commit_pages(run: StreamRun, subject: Subject, source: Source, stream: Stre
             move_to = min(reached, window.end) if reached else None
             run.commit_page(
                 subject.table, subject.source_name, batch_of(mapped),
-                position=page.position, move_to=move_to, meanwhile=ahead.start,
+                position=page.position, move_to=move_to, meanwhile=ahead.start, also=partial(_keep, hub, subject, run, current),
             )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _ReadPage:
+    """A page from the source, in our words too, and as a file where it is kept."""
+
+    page: Page
+    mapped: Mapped
+    raw: bytes | None
 
 
 class _ReadAhead:
     """Reads and maps pages in a thread of its own, one at a time, each from `start` on."""
 
-    def __init__(self, pages: Generator[tuple[Page, Mapped]]) -> None:
+    def __init__(self, pages: Generator[_ReadPage]) -> None:
         self._pages = pages
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-        self._upcoming: Future[tuple[Page, Mapped] | None]
+        self._upcoming: Future[_ReadPage | None]
 
     def start(self) -> None:
         """Begin with the next page."""
         self._upcoming = self._thread.submit(next, self._pages, None)
 
-    def take(self) -> tuple[Page, Mapped] | None:
+    def take(self) -> _ReadPage | None:
         """Wait for the page that was begun; None behind the last one."""
         return self._upcoming.result()
 
@@ -163,9 +180,14 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _mapped_pages(field_map: FieldMap, pages: Iterator[Page]) -> Generator[tuple[Page, Mapped]]:
+def _read_pages(field_map: FieldMap, pages: Iterator[Page], keeps: bool) -> Generator[_ReadPage]:
     for page in pages:
-        yield page, field_map.apply(page.records)
+        yield _ReadPage(page, field_map.apply(page.records), write_page(page.records) if keeps else None)
+
+
+def _keep(hub: Hub, subject: Subject, run: StreamRun, read: _ReadPage, db: Connection) -> None:
+    if read.raw is not None:
+        keep_page(hub, db, subject.unit, run.run_id, read.raw, len(read.page.records))
 
 
 def _check_schema(subject: Subject, page: Page) -> None:

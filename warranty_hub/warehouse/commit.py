@@ -136,18 +136,23 @@ class StreamRun:
         position: str,
         move_to: datetime | None,
         meanwhile: Callable[[], None] = lambda: None,
+        also: Callable[[Connection], None] = lambda _: None,
+        read_at: datetime | None = None,
     ) -> None:
         """Commit one page with its quarantine and counts; ``move_to`` moves the cursor on with it (ordered streams).
 
         ``meanwhile`` is called when the rows are with the server, to begin with work that goes on beside its own: begun
         earlier, it would slow the COPY down, for which Python is at work too (measured: a third of a sync's time).
+        ``also`` writes what belongs to this page into its transaction, or raises if it must not be committed.
+        ``read_at`` is when the source gave an old page that is replayed: what was deleted there since stays deleted.
         """
         with self._transactions() as db:
             self.take_charge(db)
             stage = stage_facts(db, table, batch.rows)
             self._step("page staged")
             meanwhile()
-            outcomes = merge_facts(db, table, source_system=source_system, run_id=self.run_id)
+            outcomes = merge_facts(db, table, source_system=source_system, run_id=self.run_id, read_at=read_at)
+            also(db)
             self._step("rows written")
             resolve_quarantine(db, self.unit.name, stage, batch)
             put_into_quarantine(db, self.unit.name, self.run_id, batch.rejects)

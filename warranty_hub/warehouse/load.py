@@ -7,6 +7,7 @@ from data.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import sql
@@ -61,14 +62,17 @@ def stage_facts(connection: Connection, table: Table, rows: Iterable[Sequence[An
     return stage
 
 
-def merge_facts(connection: Connection, table: Table, *, source_system: str, run_id: int) -> Outcomes:
+def merge_facts(
+    connection: Connection, table: Table, *, source_system: str, run_id: int, read_at: datetime | None = None
+) -> Outcomes:
     """Write the staged rows that are new or changed; an unchanged row gets no new row version.
 
-    A staged row whose ``changed_at`` is older than the stored one is superseded: a late copy never overwrites newer facts.
+    A staged row whose ``changed_at`` is older than the stored one is superseded: a late copy never overwrites newer facts. So
+    is one that was read, at ``read_at``, before its record was found deleted.
     Facts of `VERSIONED` tables are appended as a new version instead of updated.
     """
     statement = _append_version(table) if table.name in VERSIONED else _upsert(table)
-    result = connection.execute(text(statement), {"source_system": source_system, "run_id": run_id})
+    result = connection.execute(text(statement), {"source_system": source_system, "run_id": run_id, "read_at": read_at})
     return Outcomes(**{row.outcome: row.rows for row in result})
 
 
@@ -147,6 +151,7 @@ def _outcome(table: Table) -> str:
     late = "WHEN s.changed_at < t.changed_at THEN 'superseded'" if "changed_at" in facts else ""
     return f"""CASE
                 WHEN t.source_id IS NULL THEN 'new' {late}
+                WHEN t.deleted_at >= CAST(:read_at AS timestamptz) THEN 'superseded'
                 WHEN t.deleted_at IS NOT NULL OR ({_list(facts, "t")}) IS DISTINCT FROM ({_list(facts, "s")}) THEN 'changed'
                 ELSE 'unchanged' END"""
 

@@ -20,7 +20,7 @@ from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
 from warranty_hub.warehouse.tables.cover import coverage
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
-from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, quarantine, run
+from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, pace, quarantine, raw_page, run
 from warranty_hub.warehouse.tables.places import defect, defect_element, mention, place, place_alias
 
 __all__ = [
@@ -51,10 +51,12 @@ __all__ = [
     "mention",
     "metadata",
     "outbox",
+    "pace",
     "place",
     "place_alias",
     "property_set",
     "quarantine",
+    "raw_page",
     "repair_plan",
     "responsibility",
     "run",

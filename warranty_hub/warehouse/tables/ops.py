@@ -1,4 +1,4 @@
-"""How facts came: runs, cursors, quarantine, outbox, deliveries, alerts."""
+"""How facts came: runs, cursors, quarantine, raw pages, outbox, deliveries, alerts."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,6 +69,20 @@ quarantine = Table(
     schema="ops",
 )
 
+raw_page = Table(
+    "raw_page",
+    metadata,
+    Column("raw_page_id", BigInteger, Identity(), primary_key=True),
+    Column("unit", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False, comment="the run that read it from the source"),
+    Column("address", Text, nullable=False, comment="where the artefact store has it"),
+    Column("records", Integer, nullable=False),
+    Column("kept_at", Instant, nullable=False, server_default=text("now()")),
+    Index("ix_raw_page_unit", "unit", "raw_page_id"),
+    Index("ix_raw_page_address", "address"),
+    schema="ops",
+)
+
 outbox = Table(
     "outbox",
     metadata,
@@ -108,5 +122,13 @@ alert = Table(
     Column("unit", Text, primary_key=True, comment="what is late: source.stream"),
     Column("since", Instant, nullable=False),
     Column("notified_at", Instant, nullable=False),
+    schema="ops",
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("system", Text, primary_key=True, comment="source or sink of hub.yaml"),
+    Column("free_at", Instant, nullable=False, comment="when the next call may go out"),
     schema="ops",
 )
