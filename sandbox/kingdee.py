@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.kingdee_filter import EXCEPTION, Filter, RefusedError, check_field, ranked_by
+from sandbox.kingdee_report import account_balances
 from sandbox.web import Answer, Request, WebServer
 
 SITE = "/K3Cloud/"
@@ -203,6 +204,9 @@ class KingdeeServer(WebServer):
         if operation == "ExecuteBillQuery" or (operation == "BillQuery" and self._bill_query):
             names, rows = self._query(_data(body, "data"))
             return rows if operation == "ExecuteBillQuery" else [dict(zip(names, row, strict=True)) for row in rows]
+        if operation == "GetSysReportData":
+            vouchers = [bill for bill in self.bills if bill.form == "GL_VOUCHER" and bill.head["FDocumentStatus"] == "C"]
+            return account_balances(_form(body), _data(body, "data"), [(bill.head, bill.lines) for bill in vouchers])
         if operation == "Save":
             return self._save(_form(body), _data(body, "data"))
         if operation in STEPS:

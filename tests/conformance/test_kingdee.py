@@ -82,6 +82,46 @@ class TestVouchers(HttpSourceSuite):
             yield LedgerForTests(server)
 
 
+class BalancesForTests(LedgerForTests):
+    """Example n is what an account of its own moved, by one voucher."""
+
+    stream, field_map = "balances", "kingdee_balances"
+    arrives_in: ClassVar = {"amount": "debit"}
+
+    def __init__(self, server: KingdeeServer) -> None:
+        super().__init__(server)
+        self.options = {**LOGIN, "balances": {"account_books": ["101"], "since": "2025-03"}}
+
+    def put(self, example: Example) -> None:
+        """A cost on that account."""
+        super().put(example)
+        self._vouchers[example.number].lines[0]["FACCOUNTID.FNumber"] = _account(example.number)
+
+    def spoil(self, example: Example) -> None:
+        """An amount that no table can hold."""
+        self.put(Example(example.number, example.changed, example.text, Decimal("1e18")))
+
+    def source_id(self, number: int) -> str:
+        """Account book, year, period, account."""
+        return f"101/2025/3/{_account(number)}"
+
+
+def _account(number: int) -> str:
+    return f"6601.{number:03d}"
+
+
+class TestBalances(TestVouchers):
+    """What accounts moved, from a report."""
+
+    bypass: ClassVar = {**TestVouchers.bypass, "test_texts_arrive_as_they_were_written": "a balance has no text"}
+
+    @pytest.fixture
+    def system(self) -> Iterator[HttpSystem]:
+        """A data centre without vouchers."""
+        with KingdeeServer(USER) as server:
+            yield BalancesForTests(server)
+
+
 class PostingsForTests(SinkSystem):
     """The ledger as it is written to."""
 

@@ -17,6 +17,7 @@ from connectors.erp.kingdee.journal import KingdeeSink, KingdeeSinkOptions
 from connectors.erp.kingdee.login import KingdeeOptions, SignedCalls
 from connectors.erp.kingdee.source import KingdeeSource, KingdeeSourceOptions
 from connectors.http import HttpOptions
+from mappings.fields.compiler import load_field_map
 from sandbox.kingdee import Bill, KingdeeServer, KingdeeUser
 from tests.connectors.misbehaving import Script, reply, reply_json
 from tests.sandbox.systems import http_connection
@@ -618,3 +619,44 @@ def test_a_form_of_ones_own_cannot_be_read(kingdee: KingdeeServer) -> None:
     (page,) = source_of(kingdee, streams={"own": own}).pages("own", EVERYTHING)
     assert [record["FNumber"] for record in page.records] == ["S9"]
     assert set(STREAMS) == {"vouchers", "payables", "expenses", "orders", "suppliers"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- balances
+BALANCES = {"account_books": ["101", "102"], "since": "2025-04"}
+
+
+def test_balances_count_an_account_and_the_one_above_it_twice(kingdee: KingdeeServer) -> None:
+    voucher(kingdee, 1, "1200.50")
+    voucher(kingdee, 2, "-0.20")
+    voucher(kingdee, 3, "7.00", FPERIOD=4)
+    voucher(kingdee, 4, "9.00", FPERIOD=3)
+    voucher(kingdee, 5, "9.00", FDocumentStatus="B")
+    voucher(kingdee, 6, "5.00", **{"FAccountBookID.FNumber": "102"})
+    source = source_of(kingdee, balances=BALANCES)
+    records = [record for page in source.pages("balances", EVERYTHING) for record in page.records]
+    rows = load_field_map("kingdee_balances", SHANGHAI).apply(records).rows
+    assert [row[2:6] for row in rows if row[1] == "101"] == [
+        ("2202.01", "2025-04", Decimal(0), Decimal("7.00")),
+        ("6601.05", "2025-04", Decimal("7.00"), Decimal(0)),
+        ("2202.01", "2025-05", Decimal("0.20"), Decimal("1200.50")),
+        ("6601.05", "2025-05", Decimal("1200.50"), Decimal("0.20")),
+    ]
+    assert [row[0] for row in rows if row[1] == "102"] == ["102/2025/5/2202.01", "102/2025/5/6601.05"]
+    assert sorted(key for page in source.keys("balances") for key in page) == sorted(row[0] for row in rows)
+
+
+def test_a_report_that_kingdee_will_not_give_is_a_period_in_which_nothing_moved(script: Script, connection: Connection) -> None:
+    given = {"zone": "Asia/Shanghai", "data_centre": CENTRE, "login": "password", "http": {"attempts": 1}, "balances": BALANCES}
+    source = KingdeeSource(connection, KingdeeSourceOptions.model_validate(given))
+    script.then(reply_json({"Result": {"IsSuccess": False, "Message": "账簿不存在"}}))
+    with pytest.raises(ProtocolError, match="账簿不存在"):
+        list(source.pages("balances", EVERYTHING))
+
+
+@pytest.mark.parametrize("body", [[], {"Result": {"IsSuccess": True, "RowCount": 1, "Rows": [["6601", "x"]]}}])
+def test_half_a_report_is_taken_for_one(script: Script, connection: Connection, body: Any) -> None:
+    given = {"zone": "Asia/Shanghai", "data_centre": CENTRE, "login": "password", "http": {"attempts": 1}, "balances": BALANCES}
+    source = KingdeeSource(connection, KingdeeSourceOptions.model_validate(given))
+    script.then(reply_json(body))
+    with pytest.raises(MalformedAnswerError):
+        list(source.pages("balances", EVERYTHING))

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from connectors.contract import Sink, Source
+from connectors.erp.kingdee.balances import Balances
 from connectors.erp.kingdee.bills import Bills
 from connectors.erp.kingdee.journal import KingdeeSinkOptions
 from connectors.erp.kingdee.source import KingdeeSourceOptions
@@ -44,7 +45,12 @@ ZONE = {"zone": "Asia/Shanghai"}
 GOOD: dict[str, dict[str, Any]] = {
     "sql_tickets": {**ZONE, "streams": {"tickets": {"table": "t", "key": ["id"], "cursor": "c"}}},
     "sap_s4": {**ZONE, "reads": list(STREAMS), "company_codes": ["1000"], "accounts": ["6601000000-6601999999"]},
-    "kingdee": {**ZONE, "data_centre": "63f5a1c2d3e4b5", "app_id": "100_x"},
+    "kingdee": {
+        **ZONE,
+        "data_centre": "63f5a1c2d3e4b5",
+        "app_id": "100_x",
+        "balances": {"account_books": ["101"], "since": "2025-01"},
+    },
     "tryton": {**ZONE, "database": "hub", "accounts": ["6601*"]},
     "weaver": {**ZONE, "user_id": 7},
     "masters_xlsx": {**ZONE, "file": "masters.xlsx"},
@@ -135,7 +141,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "connectors"
 MODELS: dict[str, list[type[BaseModel]]] = {
     "sql_tickets": [SqlOptions, SqlStream],
     "sap_s4": [SapOptions, SapSinkOptions, HttpOptions],
-    "kingdee": [KingdeeSourceOptions, KingdeeSinkOptions, Bills],
+    "kingdee": [KingdeeSourceOptions, KingdeeSinkOptions, Bills, Balances],
     "tryton": [TrytonSourceOptions, TrytonSinkOptions],
     "weaver": [WeaverSourceOptions, WeaverSinkOptions],
     "masters_xlsx": [MastersOptions],

@@ -24,6 +24,10 @@ class KingdeeApi:
         """Ask ExecuteBillQuery or BillQuery, as often as it takes."""
         return self._call(service, {"data": question}, idempotent=True)
 
+    def report(self, form: str, question: Mapping[str, Any]) -> Answer:
+        """Ask GetSysReportData, as often as it takes."""
+        return self._call("GetSysReportData", {"formid": form, "data": question}, idempotent=True)
+
     def change(self, service: str, form: str, data: Mapping[str, Any]) -> None:
         """Call a service that writes, once. Raises BusinessError when it was refused."""
         answer = self._call(service, {"formid": form, "data": data}, idempotent=False)

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from connectors.contract import Page, Record, Stream, Window
 from connectors.erp.kingdee.api import KingdeeApi
+from connectors.erp.kingdee.balances import BALANCES, BalanceReport, Balances
 from connectors.erp.kingdee.bills import STREAMS, Bills
 from connectors.erp.kingdee.login import KingdeeOptions
 from connectors.erp.kingdee.wire import bill_query, read_rows
@@ -37,6 +38,7 @@ class KingdeeSourceOptions(KingdeeOptions):
     )
     page_size: int = Field(OLD_LIMIT, ge=2, le=10_000, description="Rows of a page; older versions give 2000 at most")
     streams: dict[str, Bills] = Field(STREAMS, description="What to read; for a name known here, only what differs")
+    balances: Balances | None = Field(None, description="Which account books' balances to read, as one more stream")
 
     @field_validator("streams", mode="before")
     @classmethod
@@ -63,13 +65,15 @@ class KingdeeSource:
         self._options = options
         self._zone = ZoneInfo(options.zone)
         self._api = KingdeeApi(connection, options)
+        self._report = BalanceReport(self._api, options.balances) if options.balances else None
 
     def streams(self) -> Mapping[str, Stream]:
         """One for each kind of bill; a line's change time is its bill's, and tells nothing of a line that was removed."""
-        return {
+        bills = {
             name: Stream(name, (FORM, *bills.key), bills.changed[0], sweepable=True, uniform=True)
             for name, bills in self._options.streams.items()
         }
+        return {**bills, BALANCES.name: BALANCES} if self._report else bills
 
     def check(self) -> str:
         """Read one line of every stream, which shows whether this data centre has all the fields."""
@@ -85,6 +89,8 @@ class KingdeeSource:
                     remedy=f"Correct options.streams.{name} in hub.yaml; Kingdee's QueryBusinessInfo lists the form's fields.",
                 ) from None
             empty += [] if found else [name]
+        if self._report:
+            next(self._report.pages(self._month(datetime.now(self._zone))), None)
         nothing = f", nothing yet in {', '.join(empty)}" if empty else ""
         return f"Kingdee at {self._api.host}: {', '.join(self._options.streams)} can be read{nothing}"
 
@@ -94,15 +100,24 @@ class KingdeeSource:
 
     def pages(self, stream: str, window: Window) -> Iterator[Page]:
         """The lines of bills that were changed in the window, then of those that were only audited in it."""
+        if self._report and stream == BALANCES.name:
+            yield from self._report.pages(self._month(window.end))
+            return
         bills = self._options.streams[stream]
         for number, (reached, rows) in enumerate(self._changes(bills, window), start=1):
             yield Page([{FORM: bills.form, **_nested(row)} for row in rows], f"page {number}, to {reached}")
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         """The source id of every line that the stream would show."""
+        if self._report and stream == BALANCES.name:
+            yield from self._report.keys(self._month(datetime.now(self._zone)))
+            return
         bills = self._options.streams[stream]
         for _, rows in self._walk(bills, bills.changed[0], (bills.changed[0], *bills.key), _conditions(bills)):
             yield ["/".join((bills.form, *(str(row[part]) for part in bills.key))) for row in rows]
+
+    def _month(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self._zone):%Y-%m}"
 
     def _changes(self, bills: Bills, window: Window) -> Iterator[tuple[str, list[Row]]]:
         conditions = _conditions(bills)
