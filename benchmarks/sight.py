@@ -12,14 +12,13 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bim.bcf import Camera, camera_to
-from connectors.bim.geometry import KERNELS, THREADS
-from connectors.bim.ifc import open_step, read_model
+from connectors.bim.geometry import read_geometry
+from connectors.bim.ifc import read_model
 from connectors.bim.shapes import Box, ModelIndex
 
 Array = NDArray[np.float64]
@@ -69,31 +68,14 @@ def views(model: Scene, index: ModelIndex, most: int, seed: int = 1) -> Iterator
         yield step, step in rooms, camera_to(model.boxes[step], rooms.get(step), others)
 
 
-def scene(path: Path) -> Scene:
+def scene(path: Path, index: ModelIndex) -> Scene:
     """The model's elements as a viewer shows them, with openings cut out."""
-    from ifcopenshell import geom
-
-    model, _ = open_step(path, path.name)
-    settings = geom.settings()
-    settings.set("use-world-coords", True)
-    shapes: dict[int, Array] = {}
-    rooms: dict[int, Box] = {}
-    names: dict[int, str] = {}
-    for shape in geom.iterate(settings, model, THREADS, exclude=("IfcOpeningElement",), geometry_library=KERNELS[0]):
-        points = np.frombuffer(shape.geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
-        faces = np.frombuffer(shape.geometry.faces_buffer, dtype=np.int32).reshape(-1, 3)
-        item: Any = model.by_id(shape.id)
-        if not len(faces):
-            continue
-        if item.is_a("IfcSpace"):
-            rooms[shape.id] = _box(points)
-        elif item.is_a("IfcElement"):
-            shapes[shape.id], names[shape.id] = points[faces], item.is_a()
-    return Scene(shapes, {step: _box(found.reshape(-1, 3)) for step, found in shapes.items()}, names, rooms)
-
-
-def _box(points: Array) -> Box:
-    return Box(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+    geometry = read_geometry(path)
+    names = {row.step_id: row.ifc_class for row in index.elements if row.step_id in geometry.meshes}
+    meshes = {step: geometry.meshes.mesh(step) for step in names}
+    rooms = {row.step_id: geometry.boxes[row.step_id] for row in index.spaces if row.step_id in geometry.boxes}
+    shapes = {step: mesh.vertices[mesh.faces] for step, mesh in meshes.items()}
+    return Scene(shapes, {step: geometry.boxes[step] for step in names}, names, rooms)
 
 
 def _rays(camera: Camera) -> Array:
@@ -144,7 +126,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200, help="elements of each model, chosen at random")
     chosen = parser.parse_args()
     for path in chosen.models:
-        model, index = scene(path), read_model(path)
+        index = read_model(path)
+        model = scene(path, index)
         found: dict[bool, list[float]] = {True: [], False: []}
         for step, in_room, camera in views(model, index, chosen.most):
             found[in_room].append(model.seen(camera).get(step, 0.0))

@@ -36,6 +36,26 @@ MESSAGES = {
         "Elements without geometry: they cannot be found by a point.",
         "构件没有几何形状：无法按坐标定位。",
     ),
+    "GEOMETRY_STOPPED": (
+        "The geometry is incomplete ({detail}): elements without a box cannot be found by a point.",
+        "几何计算未完成（{detail}）：没有包围盒的构件无法按坐标定位。",
+    ),
+    "GEOMETRY_FAILED": (
+        "Elements whose shape could not be built ({detail}): they have no box and cannot be found by a point.",
+        "构件的几何形状无法生成（{detail}）：没有包围盒，无法按坐标定位。",
+    ),
+    "STOREY_BY_GEOMETRY": (
+        "Elements and rooms whose storey was judged from their height, since the file names none.",
+        "文件未给出所属楼层的构件和房间：按高度推断。",
+    ),
+    "GEOREFERENCED_TWICE": (
+        "The model already stands on its map coordinates and has a map conversion besides: we leave the conversion out.",
+        "模型坐标已是地图坐标，却又带有坐标转换：不再重复转换。",
+    ),
+    "FRAMES_DIFFER": (
+        "The model lies apart from others of its building ({detail}): their origins or units differ.",
+        "模型与同一楼栋的其他模型不在同一坐标系（{detail}）：原点或单位不一致。",
+    ),
     "PROXY_ELEMENTS": (
         "Elements of no particular class (IfcBuildingElementProxy): class words in a defect do not help to find them.",
         "构件没有具体类别（IfcBuildingElementProxy）：无法按构件类别定位。",
@@ -64,10 +84,11 @@ MESSAGES = {
 def find(index: ModelIndex, bodiless: int, log: str, raw_encoding: str) -> tuple[Finding, ...]:
     """What counts more than zero. ``bodiless``: elements without geometry; ``log`` and ``raw_encoding``: see `index_model`."""
     found = [*_places(index), *_elements(index, bodiless), *_identities(index), *_texts(index, raw_encoding), *_errors(log)]
-    return tuple(_finding(code, count, detail) for code, count, detail in found if count)
+    return tuple(finding(code, count, detail) for code, count, detail in found if count)
 
 
-def _finding(code: str, count: int, detail: str) -> Finding:
+def finding(code: str, count: int, detail: str = "") -> Finding:
+    """A finding in words; ``detail`` goes where its message has a place for it."""
     english, chinese = MESSAGES[code]
     return Finding(code, english.format(detail=detail), chinese.format(detail=detail), int(count))
 

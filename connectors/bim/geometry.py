@@ -1,96 +1,144 @@
-"""Boxes of elements and spaces, computed by ifcopenshell in a child process with limits.
+"""Triangles and boxes of elements and spaces, made by ifcopenshell in child processes with limits.
 
-Kernel: measured on real models, hybrid-cgal-simple-opencascade is 2 to 10 times as fast as plain opencascade with the same
-boxes (within 1 cm but for 11 beams of 15 models); the manifold kernel crashes. What it cannot build, or was busy with when it
-crashed, plain opencascade tries again. Openings are not cut out of walls: that takes half the time, fails now and then, and
-moves the box of 5 in 1,532 elements.
+A kernel may crash, hang or eat the memory over one element. Most files never see that: their shapes are meshed in parallel in
+one go. When a child ends early, the next shapes in line are meshed one by one until the one that did it is found; it is named
+and left out, and the rest goes on in parallel. What one attempt could not build, the next tries (`connectors.bim.meshing`).
+
+Each distinct shape of a file is meshed once, and not at all when it is known from an earlier file.
 """
 
-import math
-import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
 
 import numpy as np
 
-from connectors.bim.ifc import open_step
-from connectors.bim.shapes import Box, BoxResult
+from connectors.bim import meshing
+from connectors.bim.meshes import NO_MESHES, Mesh, Meshes, pack_meshes
+from connectors.bim.shapes import Box
 from connectors.bim.step_file import plain_step_file
-from connectors.bim.worker import Limits, run_limited
+from connectors.bim.worker import TIME_LIMIT, Limits, run_limited
 
-KERNELS = ("hybrid-cgal-simple-opencascade", "opencascade")
-FIRST_SHARE = 2 / 3  # of the time, for the first kernel: a second one needs some too
-THREADS = min(2, os.cpu_count() or 1)
-ROW = np.dtype([("step", "<i8"), ("box", "<f8", (6,))])
-PENDING = (math.nan,) * 6
+SUSPECTS = 8  # how many are meshed one by one after a child ended early; those in its hands were among the first
+UNBUILDABLE = "no kernel could build its shape"
 
 
-def element_boxes(path: Path, timeout_s: float = 3600, memory_mb: int = 8192) -> BoxResult:
-    """A box for each element (features such as openings excepted) and space that has a geometry.
+@dataclass(frozen=True)
+class Geometry:
+    """What is known of the shapes of a file.
 
-    A crash, or reaching a limit, gives what was finished and the reason. Raises RefusedModelError as `read_model` does.
+    ``boxes`` and ``failures`` (why there is none, in English) by STEP id of element or space. ``levels``: the height of each
+    storey's placement, metres. ``meshed``: how many shapes were new. ``reason``: what ended the work early.
     """
-    ends = time.monotonic() + timeout_s
-    boxes: dict[int, Box] = {}
-    wanted: set[int] = set()
-    reasons = []
-    with plain_step_file(path) as step, TemporaryDirectory(prefix="ifc-boxes-") as folder:
-        for kernel, share in zip(KERNELS, (FIRST_SHARE, 1), strict=True):
-            rows, todo = Path(folder) / kernel, Path(folder) / "todo"
-            np.array(sorted(wanted - boxes.keys()), dtype=np.int64).tofile(todo)
-            limits = Limits((ends - time.monotonic()) * share, memory_mb)
-            ending = run_limited(write_boxes, [str(step.path), path.name, kernel, str(todo), str(rows)], limits)
-            reasons += [f"{kernel}: {ending}"] if ending else []
-            pending, done = _read_rows(rows)
-            wanted |= pending
-            boxes |= done
-            if boxes.keys() == wanted:
-                break
-    return BoxResult(boxes, frozenset(wanted - boxes.keys()), "; ".join(reasons) or None)
+
+    meshes: Meshes
+    boxes: Mapping[int, Box]
+    levels: Mapping[int, float]
+    failures: Mapping[int, str]
+    meshed: int
+    reason: str | None
 
 
-def write_boxes(step: str, name: str, kernel: str, todo: str, rows: str) -> None:
-    """What the child process does. First a row of NaN for each box to make, then the boxes one by one, each at once on disk.
+def read_geometry(path: Path, known: Meshes = NO_MESHES, timeout_s: float = 3600, memory_mb: int = 8192) -> Geometry:
+    """Mesh each element (features such as openings excepted) and space that has a geometry.
 
-    ``todo``: a file of STEP ids; empty for all of the model.
+    ``known``: meshes of an earlier file. Raises RefusedModelError as `read_model` does; everything else that goes wrong costs
+    only the elements concerned, or the rest of the file when the time is up.
     """
-    model, _ = open_step(Path(step), name)
-    chosen = set(np.fromfile(todo, dtype=np.int64).tolist())
-    products = [item for item in _with_geometry(model) if not chosen or item.id() in chosen]
-    with Path(rows).open("wb", buffering=0) as file:
-        _append(file, ((item.id(), PENDING) for item in products))
-        for item, box in _boxes(model, products, kernel) if products else ():
-            _append(file, [(item, box)])
+    with plain_step_file(path) as step, TemporaryDirectory(prefix="ifc-meshes-") as folder:
+        work = _Work(step.path, path.name, Path(folder), time.monotonic() + timeout_s, memory_mb, known.shapes())
+        reused = len(work.shapes)
+        plan = work.begin()
+        if plan is None:
+            return Geometry(NO_MESHES, {}, {}, {}, 0, work.reason)
+        for attempt in range(len(meshing.ATTEMPTS)):
+            work.mesh(attempt, plan.todo(set(work.shapes)))
+        return _geometry(plan, work, meshed=len(work.shapes) - reused)
 
 
-def _with_geometry(model: Any) -> Iterator[Any]:
-    yield from (item for item in model.by_type("IfcElement") if item.Representation and not item.is_a("IfcFeatureElement"))
-    yield from (item for item in model.by_type("IfcSpace") if item.Representation)
+def _geometry(plan: meshing.Plan, work: "_Work", meshed: int) -> Geometry:
+    keys = [key.decode() for key in plan.keys.tolist()]
+    steps = plan.steps.tolist()
+    meshes = pack_meshes(zip(steps, keys, plan.matrices, strict=True), work.shapes)
+    why = UNBUILDABLE if work.reason is None else work.reason
+    failures = {step: work.failures.get(key, why) for step, key in zip(steps, keys, strict=True) if key not in work.shapes}
+    levels = dict(zip(plan.storeys.tolist(), plan.levels.tolist(), strict=True))
+    return Geometry(meshes, meshes.boxes(), levels, failures, meshed, work.reason)
 
 
-def _boxes(model: Any, products: list[Any], kernel: str) -> Iterator[tuple[int, tuple[float, ...]]]:
-    from ifcopenshell import geom
+@dataclass
+class _Work:
+    """The children at work on one file, and what they have made so far: shapes, and why others failed, by key."""
 
-    settings = geom.settings()
-    settings.set("use-world-coords", True)
-    settings.set("disable-opening-subtractions", True)
-    for shape in geom.iterate(settings, model, THREADS, include=products, geometry_library=kernel):
-        points = np.frombuffer(shape.geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
-        if len(points) and np.isfinite(points).all():
-            yield shape.id, (*points.min(axis=0), *points.max(axis=0))
+    step: Path
+    name: str
+    folder: Path
+    ends: float
+    memory_mb: int
+    shapes: dict[str, Mesh]
+    failures: dict[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    ended_early: bool = False
 
+    def begin(self) -> meshing.Plan | None:
+        """The first child. What it leaves undone is left to `mesh`."""
+        known, plan = self.folder / "known", self.folder / "plan.npz"
+        known.write_text("\n".join(self.shapes))
+        ending = self._run(meshing.plan_and_mesh, str(known), str(plan))
+        found = meshing.read_plan(plan)
+        if found is None:
+            self.reason = ending
+        else:
+            self._take(found.todo(set()))
+        self.ended_early = ending is not None
+        return found
 
-def _append(file: BinaryIO, rows: Iterable[tuple[int, tuple[float, ...]]]) -> None:
-    file.write(np.array(list(rows), dtype=ROW).tobytes())
+    def mesh(self, attempt: int, todo: dict[str, int]) -> None:
+        """Mesh by one attempt what is to do, {shape key: an element that has it}; `begin` has made the first."""
+        if attempt == 0 and not self.ended_early:
+            return
+        while todo and not self._time_is_up():
+            if self.ended_early or todo.keys() & self.failures.keys():
+                todo = self._one_by_one(attempt, todo)
+            ending = self._run(meshing.mesh_at_once, str(attempt), self._listed(todo.values())) if todo else None
+            self._take(todo)
+            self.ended_early = ending is not None
+            todo = {key: step for key, step in todo.items() if key not in self.shapes} if self.ended_early else {}
 
+    def _one_by_one(self, attempt: int, todo: dict[str, int]) -> dict[str, int]:
+        """Mesh the next ones singly. Returns what is left to do, without those tried and the one that ended the child."""
+        next_ones = dict(list(todo.items())[:SUSPECTS])
+        ending = self._run(meshing.mesh_one_by_one, str(attempt), self._listed(next_ones.values()))
+        begun = set(self._take(next_ones))
+        tried = [key for key, step in next_ones.items() if step in begun]
+        if ending is not None and tried and not self._time_is_up():
+            self.failures[tried[-1]] = f"{meshing.ATTEMPTS[attempt].kernel}: {self._told(ending)}"
+        return {key: step for key, step in todo.items() if key not in tried}
 
-def _read_rows(path: Path) -> tuple[set[int], dict[int, Box]]:
-    """The steps asked for, and the boxes made; a row that was cut off is left out."""
-    whole = path.stat().st_size // ROW.itemsize if path.exists() else 0
-    rows = np.fromfile(path, dtype=ROW, count=whole) if whole else np.empty(0, dtype=ROW)
-    made = rows[~np.isnan(rows["box"]).any(axis=1)]
-    boxes = {step: Box(*box) for step, box in zip(made["step"].tolist(), made["box"].tolist(), strict=True)}
-    return set(rows["step"].tolist()), boxes
+    def _told(self, ending: str) -> str:
+        return f"it took longer than {meshing.ELEMENT_SECONDS:g} s" if ending.startswith(TIME_LIMIT) else ending
+
+    def _time_is_up(self) -> bool:
+        if time.monotonic() < self.ends:
+            return False
+        self.reason = self.reason or "the time limit for the geometry was reached"
+        return True
+
+    def _run(self, function: Callable[..., None], *arguments: str) -> str | None:
+        limits = Limits(self.ends - time.monotonic(), self.memory_mb)
+        return run_limited(function, [str(self.step), self.name, *arguments, str(self.folder / "out")], limits)
+
+    def _take(self, asked: Mapping[str, int]) -> list[int]:
+        """Keep what the last child made. Returns the steps that it began, where it tells."""
+        out = self.folder / "out"
+        made, begun = meshing.read_round(out)
+        out.unlink(missing_ok=True)
+        self.shapes |= {key: made[step] for key, step in asked.items() if step in made}
+        return begun
+
+    def _listed(self, steps: Iterable[int]) -> str:
+        todo = self.folder / "todo"
+        np.array(list(steps), dtype="i8").tofile(todo)
+        return str(todo)

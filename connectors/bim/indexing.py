@@ -2,15 +2,18 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from connectors.bim.findings import find
+from connectors.bim.georeference import read_georeference
 from connectors.bim.links import Links, TypeFacts, predefined_type, read_links, related
 from connectors.bim.properties import clean_text
-from connectors.bim.shapes import Building, Element, ModelIndex, Space, SpaceRelation, Storey, System
+from connectors.bim.shapes import Building, Element, ModelIndex, Site, Space, SpaceRelation, Storey, System
 from warranty_hub.errors import RefusedModelError
 
-UNTYPED = TypeFacts(0, None, None, ())
+REFERENCED = ("IfcRelReferencedInSpatialStructure", "RelatingStructure", "RelatedElements")
+UNTYPED = TypeFacts(0, None, None, (), ())
 
 
 def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
@@ -29,10 +32,12 @@ def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
 def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
     unit_scale = _unit_scale(model)
     project = next(iter(model.by_type("IfcProject")), None)
-    buildings = tuple(_buildings(model))
-    storeys = tuple(_storeys(model, unit_scale, {row.step_id for row in buildings}, links))
+    sites = tuple(Site(item.id(), _guid(item), clean_text(item.Name)) for item in model.by_type("IfcSite"))
+    buildings = tuple(_buildings(model, {row.step_id for row in sites}, links))
+    building_steps = {row.step_id for row in buildings}
+    storeys = tuple(_storeys(model, unit_scale, building_steps, links))
     storey_steps = {row.step_id for row in storeys}
-    spaces = tuple(_spaces(model, storey_steps, links))
+    spaces = tuple(_spaces(model, storey_steps, building_steps, links))
     space_steps = {row.step_id for row in spaces}
     element_steps = {item.id() for item in products}
     elements = tuple(_element(item, links, element_steps, storey_steps, space_steps) for item in products)
@@ -44,6 +49,8 @@ def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
         ifc_project_guid=project and _guid(project),
         project_name=project and clean_text(project.Name),
         unit_scale=unit_scale,
+        georeference=read_georeference(model, unit_scale),
+        sites=sites,
         buildings=buildings,
         storeys=storeys,
         spaces=spaces,
@@ -81,10 +88,13 @@ def _authoring_app(model: Any) -> str | None:
     return clean_text(model.header.file_name.originating_system)
 
 
-def _buildings(model: Any) -> Iterator[Building]:
+def _buildings(model: Any, sites: Container[int], links: Links) -> Iterator[Building]:
     kind = "IfcFacility" if model.schema == "IFC4X3" else "IfcBuilding"
-    for item in model.by_type(kind):
-        yield Building(item.id(), _guid(item), clean_text(item.Name))
+    items = model.by_type(kind)
+    steps = {item.id() for item in items}
+    for item in items:
+        step = item.id()
+        yield Building(step, _guid(item), clean_text(item.Name), links.nearest(step, steps), links.nearest(step, sites))
 
 
 def _storeys(model: Any, unit_scale: float, buildings: Container[int], links: Links) -> Iterator[Storey]:
@@ -94,16 +104,30 @@ def _storeys(model: Any, unit_scale: float, buildings: Container[int], links: Li
         yield Storey(item.id(), _guid(item), clean_text(item.Name), elevation, links.nearest(item.id(), buildings))
 
 
-def _spaces(model: Any, storeys: Container[int], links: Links) -> Iterator[Space]:
+def _spaces(model: Any, storeys: Container[int], buildings: Container[int], links: Links) -> Iterator[Space]:
+    items = model.by_type("IfcSpace")
+    zones = _zones(model, items, links)
+    for item in items:
+        step = item.id()
+        yield Space(
+            step, _guid(item), clean_text(item.Name), clean_text(item.LongName), links.nearest(step, storeys),
+            links.nearest(step, buildings), tuple(sorted(zones.get(step, ()))),
+        )  # fmt: skip
+
+
+def _zones(model: Any, spaces: list[Any], links: Links) -> dict[int, set[str]]:
+    """The names of what groups each space: its zones, and the space of several rooms that it is part of."""
     zones: dict[int, set[str]] = {}
     for zone in model.by_type("IfcZone"):
         name = clean_text(zone.Name)
         for member in links.groups.get(zone.id(), ()) if name else ():
             zones.setdefault(member, set()).add(str(name))
-    for item in model.by_type("IfcSpace"):
-        step = item.id()
-        names = tuple(sorted(zones.get(step, ())))
-        yield Space(step, _guid(item), clean_text(item.Name), clean_text(item.LongName), links.nearest(step, storeys), names)
+    wholes = {item.id(): clean_text(item.Name) for item in spaces if item.CompositionType == "COMPLEX"}
+    for item in spaces if wholes else ():
+        name = wholes.get(links.nearest(item.id(), wholes) or 0)
+        if name:
+            zones.setdefault(item.id(), set()).add(name)
+    return zones
 
 
 def _element(item: Any, links: Links, elements: Container[int], storeys: Container[int], spaces: Container[int]) -> Element:
@@ -127,14 +151,18 @@ def _element(item: Any, links: Links, elements: Container[int], storeys: Contain
         load_bearing=links.property_sets.flag(hashes, "LoadBearing"),
         pset_hashes=hashes,
         part_of_step=parent if parent in elements else None,
+        classifications=tuple(dict.fromkeys([*links.classifications.get(step, ()), *kind.classifications])),
     )
 
 
 def _systems(model: Any, elements: Container[int], links: Links) -> Iterator[System]:
+    """A port stands for the element that it is a port of: some exporters assign pipes to a system, some their ports."""
     for item in model.by_type("IfcSystem"):
         if not item.is_a("IfcZone"):  # a kind of system from IFC4 on
-            members = dict.fromkeys(step for step in links.groups.get(item.id(), ()) if step in elements)
-            yield System(item.id(), _guid(item), item.is_a(), clean_text(item.Name), tuple(members))
+            assigned = (links.ports.get(step, step) for step in links.groups.get(item.id(), ()))
+            members = dict.fromkeys(step for step in assigned if step in elements)
+            kind = predefined_type(item)
+            yield System(item.id(), _guid(item), item.is_a(), kind, clean_text(item.Name), tuple(members))
 
 
 def _relations(
@@ -159,6 +187,11 @@ def _pairs(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[int
 
 
 def _served(model: Any, systems: tuple[System, ...]) -> Iterator[tuple[int, int]]:
+    """From IFC4X3 on a system serves what it is referenced in, which IfcRelServicesBuildings said before."""
     members = {row.step_id: row.element_steps for row in systems}
-    for system, place in _pairs(model, "IfcRelServicesBuildings", "RelatingSystem", "RelatedBuildings"):
+    served = chain(
+        _pairs(model, "IfcRelServicesBuildings", "RelatingSystem", "RelatedBuildings"),
+        ((system, place) for place, system in _pairs(model, *REFERENCED)),
+    )
+    for system, place in served:
         yield from ((place, element) for element in members.get(system, ()))

@@ -28,11 +28,12 @@ class TypeFacts(NamedTuple):
     name: str | None
     predefined_type: str | None
     pset_hashes: Sequence[str]
+    classifications: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Links:
-    """Relations by the STEP id of the object they speak of."""
+    """Relations by the STEP id of the object they speak of. ``ports``: the element of each port."""
 
     parents: Mapping[int, int]
     types: Mapping[int, TypeFacts]
@@ -40,6 +41,8 @@ class Links:
     groups: Mapping[int, Sequence[int]]
     psets: Mapping[int, Sequence[str]]
     property_sets: PropertySets
+    classifications: Mapping[int, Sequence[str]]
+    ports: Mapping[int, int]
 
     def nearest(self, step: int, among: Container[int]) -> int | None:
         """The closest of the given objects above this one in the chain of containers; damaged files have circles in it."""
@@ -54,13 +57,17 @@ class Links:
 def read_links(model: Any, elements: Container[int]) -> Links:
     """All relations; property sets and types of the given elements only."""
     property_sets = PropertySets()
+    classifications = _classifications(model)
+    parents = _parents(model)
     return Links(
-        parents=_parents(model),
-        types=_types(model, elements, property_sets),
+        parents=parents,
+        types=_types(model, elements, property_sets, classifications),
         materials=_materials(model),
         groups=_groups(model),
         psets=_psets(model, elements, property_sets),
         property_sets=property_sets,
+        classifications=classifications,
+        ports=_ports(model, parents),
     )
 
 
@@ -92,13 +99,16 @@ def _parents(model: Any) -> dict[int, int]:
     return parents
 
 
-def _types(model: Any, elements: Container[int], property_sets: PropertySets) -> dict[int, TypeFacts]:
+def _types(
+    model: Any, elements: Container[int], property_sets: PropertySets, classifications: Mapping[int, Sequence[str]]
+) -> dict[int, TypeFacts]:
     types: dict[int, TypeFacts] = {}
     for kind, members in related(model, "IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
         typed = [item.id() for item in members if item.id() in elements]
         if typed:
             hashes = property_sets.hashes(optional(kind, "HasPropertySets"))
-            facts = TypeFacts(kind.id(), clean_text(optional(kind, "Name")), predefined_type(kind), hashes)
+            classified = classifications.get(kind.id(), ())
+            facts = TypeFacts(kind.id(), clean_text(optional(kind, "Name")), predefined_type(kind), hashes, classified)
             types |= dict.fromkeys(typed, facts)
     return types
 
@@ -112,8 +122,38 @@ def _materials(model: Any) -> dict[int, str]:
     return materials
 
 
+def _classifications(model: Any) -> dict[int, list[str]]:
+    """The codes of each object, ``system:code``, or as the file has them where it names no system."""
+    classified: dict[int, list[str]] = defaultdict(list)
+    for reference, members in related(model, "IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"):
+        code = _code(reference)
+        for item in members if code else ():
+            classified[item.id()].append(str(code))
+    return classified
+
+
+def _code(reference: Any) -> str | None:
+    """IfcClassificationReference by position: its code, its name, what it belongs to. The code's own name changed with IFC4."""
+    if not reference.is_a("IfcClassificationReference"):
+        return clean_text(optional(reference, "Name"))
+    code = clean_text(reference.get_argument(1)) or clean_text(reference.get_argument(2))
+    system = next(iter(entities(reference.get_argument(3))), None)
+    while system is not None and system.is_a("IfcClassificationReference"):  # a code below another: 21-02 20 below 21-02
+        system = next(iter(entities(system.get_argument(3))), None)
+    name = system and clean_text(system.Name)
+    return f"{name}:{code}" if name and code else code
+
+
+def _ports(model: Any, parents: Mapping[int, int]) -> dict[int, int]:
+    """The element of each port: nested in it from IFC4 on, connected to it before."""
+    ports = {item.id(): parents[item.id()] for item in model.by_type("IfcPort") if item.id() in parents}
+    for element, members in related(model, "IfcRelConnectsPortToElement", "RelatedElement", "RelatingPort"):
+        ports |= {item.id(): element.id() for item in members}
+    return ports
+
+
 def _groups(model: Any) -> dict[int, list[int]]:
-    """The members of each zone and system."""
+    """The members of each zone and system, ports among them."""
     groups: dict[int, list[int]] = defaultdict(list)
     for group, members in related(model, "IfcRelAssignsToGroup", "RelatingGroup", "RelatedObjects"):
         groups[group.id()] += [item.id() for item in members]

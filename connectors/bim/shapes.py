@@ -24,12 +24,26 @@ class Box(NamedTuple):
     z_max: float
 
 
-class Building(NamedTuple):
-    """An IfcBuilding (or another IfcFacility: a bridge has storey-less parts)."""
+class Site(NamedTuple):
+    """An IfcSite."""
 
     step_id: int
     guid: str | None
     name: str | None
+
+
+class Building(NamedTuple):
+    """An IfcBuilding (or another IfcFacility: a bridge has storey-less parts).
+
+    ``whole_step``: the building that this one is a part of; a 单元, one stairwell with its dwellings, is a building of
+    composition PARTIAL in a whole one. ``site_step``: the site it stands on.
+    """
+
+    step_id: int
+    guid: str | None
+    name: str | None
+    whole_step: int | None
+    site_step: int | None
 
 
 class Storey(NamedTuple):
@@ -43,13 +57,18 @@ class Storey(NamedTuple):
 
 
 class Space(NamedTuple):
-    """An IfcSpace, and the names of the IfcZones that group it (a dwelling is usually a zone)."""
+    """An IfcSpace.
+
+    ``zones``: the names of the IfcZones that group it, and of the space of composition COMPLEX it is part of: a dwelling is
+    usually the one or the other. ``building_step``: the building, or part of one, that it is in.
+    """
 
     step_id: int
     guid: str | None
     name: str | None
     long_name: str | None
     storey_step: int | None
+    building_step: int | None
     zones: tuple[str, ...]
 
 
@@ -61,6 +80,7 @@ class Element(NamedTuple):
     ``external`` and ``load_bearing`` come from the class's common property set (Pset_WallCommon, …), else from the type's.
     ``pset_hashes`` lead into `ModelIndex.property_sets`: the element's own sets, then its type's.
     ``part_of_step``: the assembly that it is a part of, as a flight is of its stair.
+    ``classifications`` are codes with the system they belong to, ``Uniclass 2015:Ss_25_10``: its own, then its type's.
     """
 
     step_id: int
@@ -78,6 +98,7 @@ class Element(NamedTuple):
     load_bearing: bool | None
     pset_hashes: tuple[str, ...]
     part_of_step: int | None
+    classifications: tuple[str, ...]
 
 
 class SpaceRelation(NamedTuple):
@@ -99,13 +120,29 @@ class PropertySet(NamedTuple):
 
 
 class System(NamedTuple):
-    """An IfcSystem and the elements assigned to it."""
+    """An IfcSystem and the elements assigned to it, themselves or by one of their ports."""
 
     step_id: int
     guid: str | None
     ifc_class: str
+    predefined_type: str | None
     name: str | None
     element_steps: tuple[int, ...]
+
+
+class Georeference(NamedTuple):
+    """How the file's coordinates lie on the map: IfcMapConversion, or in IFC2X3 its stand-in ePSet_MapConversion.
+
+    ``eastings``, ``northings`` and ``height`` are metres; ``rotation`` is degrees counter-clockwise from the map's east to the
+    model's x axis; ``scale`` as stated; ``crs`` is the name of the projected system, such as EPSG:4549.
+    """
+
+    crs: str | None
+    eastings: float
+    northings: float
+    height: float
+    rotation: float
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -132,6 +169,8 @@ class ModelIndex:
     ifc_project_guid: str | None
     project_name: str | None
     unit_scale: float
+    georeference: Georeference | None
+    sites: tuple[Site, ...]
     buildings: tuple[Building, ...]
     storeys: tuple[Storey, ...]
     spaces: tuple[Space, ...]
@@ -141,16 +180,3 @@ class ModelIndex:
     systems: tuple[System, ...]
     space_boundaries: int
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class BoxResult:
-    """Boxes of elements and spaces by STEP id.
-
-    ``missing``: elements that have a geometry but no box, because no kernel could build it or the time was up.
-    ``reason``: what ended early (a crash, the time or memory limit), None when nothing did.
-    """
-
-    boxes: Mapping[int, Box]
-    missing: frozenset[int]
-    reason: str | None

@@ -17,6 +17,7 @@ from importlib import import_module
 from warranty_hub.errors import RefusedModelError
 
 REFUSED = 3
+TIME_LIMIT = "the time limit"
 INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 MEGABYTE = 1 << 20
 
@@ -60,7 +61,7 @@ def _ending(code: int, errors: str, limits: Limits) -> str | None:
     if code == 0:
         return None
     if code == -signal.SIGALRM:
-        return f"the time limit of {limits.timeout_s:g} s was reached"
+        return f"{TIME_LIMIT} of {limits.timeout_s:g} s was reached"
     if code == -signal.SIGKILL:
         return "the operating system killed it, most likely for want of memory"
     if code < 0:

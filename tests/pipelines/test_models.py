@@ -109,7 +109,7 @@ def test_a_model_whose_geometry_takes_too_long_is_lost(warehouse: Engine, monkey
     hub = hub_of(warehouse, model={"file": str(SHARED / "janesville_restaurant.ifc")})
     assert index_model(hub, "model").details["elements"] == 1532
     findings = rows(hub, "SELECT findings FROM hub.bim_revision WHERE current")[0]["findings"]
-    assert "time limit" in next(item["message_en"] for item in findings if item["code"] == "GEOMETRY")
+    assert "time limit" in next(item["message_en"] for item in findings if item["code"] == "GEOMETRY_STOPPED")
 
 
 @NEEDS_SHARED

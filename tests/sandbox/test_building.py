@@ -8,7 +8,7 @@ import ifcopenshell
 import ifcopenshell.validate
 import pytest
 
-from connectors.bim.geometry import element_boxes
+from connectors.bim.geometry import read_geometry
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import Box, ModelIndex
 from sandbox.building import Component, Room, Tower, write_tower
@@ -212,8 +212,8 @@ class TestFile:
 
     def test_boxes_from_the_file_are_those_laid_out(self, path: Path, index: ModelIndex) -> None:
         """Shapes are shared by all elements of one size: a wrong placement shows here."""
-        made = element_boxes(path)
-        assert (made.missing, made.reason) == (frozenset(), None)
+        made = read_geometry(path)
+        assert (made.failures, made.reason) == ({}, None)
         boxes = {room.guid: room.box for room in SMALL.rooms()} | {item.guid: item.box for item in SMALL.components()}
         guids = {row.step_id: row.guid for row in index.spaces} | {row.step_id: row.guid for row in index.elements}
         assert guids.keys() == made.boxes.keys()

@@ -6,7 +6,7 @@ import ifcopenshell
 import ifcopenshell.validate
 import pytest
 
-from connectors.bim.geometry import element_boxes
+from connectors.bim.geometry import read_geometry
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import ModelIndex
 from sandbox.building import Tower
@@ -80,7 +80,7 @@ def test_each_tower_stands_where_the_estate_puts_it(path: Path, index: ModelInde
     tower = SMALL.towers[1]
     x, y = tower.corner
     wanted = {item.guid: item.box for item in tower.components()}
-    boxes = element_boxes(path).boxes
+    boxes = read_geometry(path).boxes
     found = {item.guid: boxes[item.step_id] for item in index.elements if item.guid in wanted}
     for guid, box in wanted.items():
         moved = (box.x_min + x, box.y_min + y, box.z_min, box.x_max + x, box.y_max + y, box.z_max)

@@ -1,9 +1,8 @@
 """Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, and why."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,44 +11,32 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.bim.shapes import Box, Element, ModelIndex
+from connectors.bim.shapes import Element
 from warranty_hub.errors import ConfigError, RefusedModelError
 from warranty_hub.pipelines.hub import Hub, RunReport
-from warranty_hub.pipelines.model_places import ModelPlaces, places_of_model
+from warranty_hub.pipelines.model_places import places_of_model
+from warranty_hub.pipelines.model_rows import ReadModel, forget_places, write_rows
 from warranty_hub.pipelines.places import MODEL, merge_places
-from warranty_hub.records.codes import PlaceKind
 from warranty_hub.settings import ModelSettings
 from warranty_hub.warehouse.commit import Unit
-from warranty_hub.warehouse.load import copy_rows
-from warranty_hub.warehouse.tables import (
-    THIS_TRANSACTION,
-    bim_element,
-    bim_element_revision,
-    bim_revision,
-    bim_space,
-    bim_storey,
-    place,
-    property_set,
-    space_element,
-)
+from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_element, bim_revision
 
 STEP = "index"
 ELEMENT_KEYS = UUID("6f2d9c1e-8a51-5c0e-9a50-0e4a7f3b2d11")
 GEOMETRY_SECONDS = 1_800
 GEOMETRY_MEGABYTES = 8_192
-NO_BOX: tuple[None, ...] = (None,) * 6
+INDEX_VERSION = 1
+"""Raised whenever more is read from a file than before: files that have not changed are then read again."""
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """A model as read, with its boxes, ready to be written."""
+    """A model ready to be written: whose it is, and what was read."""
 
     model_id: str
     settings: ModelSettings
     sha256: str
-    index: ModelIndex
-    boxes: Mapping[int, Box]
-    geometry_note: str | None
+    model: ReadModel
 
 
 def index_model(hub: Hub, model_id: str) -> RunReport:
@@ -80,11 +67,14 @@ def _index(hub: Hub, run_id: int, model_id: str, settings: ModelSettings) -> dic
         return {"refused": error.message}
     with hub.transactions() as db:
         _write(db, run_id, indexed)
-    return {"elements": len(indexed.index.elements), "spaces": len(indexed.index.spaces), "boxes": len(indexed.boxes)}
+    index, geometry = indexed.model.index, indexed.model.geometry
+    counts = {"elements": len(index.elements), "spaces": len(index.spaces), "boxes": len(geometry.boxes)}
+    return {**counts, "meshed": geometry.meshed, "without_shape": len(geometry.failures)}
 
 
 def _is_current(db: Connection, model_id: str, settings: ModelSettings, sha256: str) -> bool:
-    """Whether this very file is what the model shows now: not so an older one put back, nor one moved to another building."""
+    """Whether this very file is what the model shows now: not so an older one put back, nor one moved to another building, nor
+    one that an older reader read."""
     same = (
         bim_revision.c.model_id == model_id,
         bim_revision.c.sha256 == sha256,
@@ -92,18 +82,18 @@ def _is_current(db: Connection, model_id: str, settings: ModelSettings, sha256: 
         bim_revision.c.project_code == settings.project,
         bim_revision.c.building_code.is_not_distinct_from(settings.building),
         bim_revision.c.discipline == settings.discipline,
+        bim_revision.c.index_version == INDEX_VERSION,
     )
     return bool(db.execute(select(exists().where(*same))).scalar_one())
 
 
 def _read(model_id: str, settings: ModelSettings, path: Path, sha256: str) -> Indexed:
-    from connectors.bim.assemblies import with_assemblies
-    from connectors.bim.geometry import element_boxes
+    from connectors.bim.geometry import read_geometry
     from connectors.bim.ifc import read_model
 
     index = read_model(path)
-    result = element_boxes(path, timeout_s=GEOMETRY_SECONDS, memory_mb=GEOMETRY_MEGABYTES)
-    return Indexed(model_id, settings, sha256, index, with_assemblies(result.boxes, index.elements), result.reason)
+    geometry = read_geometry(path, timeout_s=GEOMETRY_SECONDS, memory_mb=GEOMETRY_MEGABYTES)
+    return Indexed(model_id, settings, sha256, ReadModel(index, geometry))
 
 
 def _write_refused(
@@ -114,32 +104,24 @@ def _write_refused(
 
 
 def _write(db: Connection, run_id: int, indexed: Indexed) -> None:
-    model = indexed.index
-    building = indexed.settings.building or indexed.model_id
-    places = places_of_model(model, indexed.settings.project, building)
-    merge_places(db, indexed.settings.project, MODEL, places.places)
+    model, project = indexed.model, indexed.settings.project
+    places = places_of_model(model.index, project, indexed.settings.building or indexed.model_id)
+    merge_places(db, project, MODEL, places.places)
     revision_id = _write_revision(db, run_id, indexed)
-    keys = element_keys(indexed.model_id, model.elements)
-    _write_elements(db, indexed.model_id, model.elements, keys)
-    copy_rows(db, bim_element_revision, _names(bim_element_revision), _element_rows(revision_id, indexed, keys))
-    copy_rows(db, bim_storey, _names(bim_storey), _storey_rows(revision_id, model, places))
-    copy_rows(db, bim_space, _names(bim_space), _space_rows(revision_id, indexed, places))
-    copy_rows(db, space_element, _names(space_element), sorted({(revision_id, *relation) for relation in model.relations}))
-    _write_property_sets(db, model)
-    _forget_places(db, indexed.settings.project)
+    keys = element_keys(indexed.model_id, model.index.elements)
+    _write_elements(db, indexed.model_id, model.index.elements, keys)
+    write_rows(db, revision_id, model, places, keys)
+    forget_places(db, project)
 
 
 def _write_revision(db: Connection, run_id: int, indexed: Indexed) -> int:
-    model = indexed.index
+    model = indexed.model.index
     db.execute(delete(bim_revision).where(bim_revision.c.model_id == indexed.model_id, bim_revision.c.sha256 == indexed.sha256))
     db.execute(
         update(bim_revision)
         .where(bim_revision.c.model_id == indexed.model_id, bim_revision.c.current)
         .values(current=False, changed_tx=text(THIS_TRANSACTION))
     )
-    findings = [asdict(finding) for finding in model.findings]
-    if indexed.geometry_note:
-        findings.append({"code": "GEOMETRY", "message_en": indexed.geometry_note, "message_zh": "几何计算未完成", "count": 1})
     values = {
         **_revision(run_id, indexed.model_id, indexed.settings, indexed.sha256),
         "status": "INDEXED",
@@ -147,8 +129,11 @@ def _write_revision(db: Connection, run_id: int, indexed: Indexed) -> int:
         "authoring_app": model.authoring_app,
         "header_time": model.header_time,
         "ifc_project_guid": model.ifc_project_guid,
+        "unit_scale": model.unit_scale,
+        "georeference": indexed.model.georeference,
+        "extent": indexed.model.extent,
         "counts": {"elements": len(model.elements), "spaces": len(model.spaces), "storeys": len(model.storeys)},
-        "findings": findings,
+        "findings": [asdict(finding) for finding in indexed.model.findings],
         "current": True,
     }
     return int(db.execute(insert(bim_revision).values(values).returning(bim_revision.c.revision_id)).scalar_one())
@@ -163,6 +148,7 @@ def _revision(run_id: int, model_id: str, settings: ModelSettings, sha256: str) 
         "building_code": settings.building,
         "discipline": settings.discipline,
         "file_name": Path(settings.file).name,
+        "index_version": INDEX_VERSION,
     }
 
 
@@ -190,54 +176,6 @@ def _write_elements(db: Connection, model_id: str, elements: Iterable[Element], 
     ]
     if values:
         db.execute(insert(bim_element).on_conflict_do_nothing(), values)
-
-
-def _element_rows(revision_id: int, indexed: Indexed, keys: Mapping[int, tuple[UUID, int]]) -> Iterator[tuple[Any, ...]]:
-    for item in indexed.index.elements:
-        yield (
-            revision_id, item.step_id, keys[item.step_id][0], item.guid, item.ifc_class, item.predefined_type, item.name,
-            item.object_type, item.tag, item.type_name, item.material, item.storey_step, item.space_step, item.external,
-            item.load_bearing, list(item.pset_hashes), *indexed.boxes.get(item.step_id, NO_BOX),
-        )  # fmt: skip
-
-
-def _storey_rows(revision_id: int, model: ModelIndex, places: ModelPlaces) -> Iterator[tuple[Any, ...]]:
-    for item in model.storeys:
-        yield revision_id, item.step_id, item.guid, item.name, item.elevation, places.of_storey.get(item.step_id)
-
-
-def _space_rows(revision_id: int, indexed: Indexed, places: ModelPlaces) -> Iterator[tuple[Any, ...]]:
-    for item in indexed.index.spaces:
-        yield (
-            revision_id, item.step_id, item.guid, item.name, item.long_name, item.storey_step, list(item.zones),
-            places.of_space.get(item.step_id), *indexed.boxes.get(item.step_id, NO_BOX),
-        )  # fmt: skip
-
-
-def _forget_places(db: Connection, project: str) -> None:
-    """Rooms and storeys that no current model shows any more: they would catch the tickets of those that replaced them."""
-    shown = (
-        select(table.c.place_id)
-        .join(bim_revision, bim_revision.c.revision_id == table.c.revision_id)
-        .where(bim_revision.c.current, table.c.place_id == place.c.place_id)
-        for table in (bim_storey, bim_space)
-    )
-    gone = (~exists(query.correlate(place)) for query in shown)
-    from_models = (place.c.origin == MODEL, place.c.kind.in_([PlaceKind.STOREY, PlaceKind.ROOM]))
-    db.execute(delete(place).where(place.c.project_code == project, *from_models, *gone))
-
-
-def _write_property_sets(db: Connection, model: ModelIndex) -> None:
-    values = [
-        {"hash": key, "name": item.name, "properties": json.loads(json.dumps(dict(item.properties), default=str))}
-        for key, item in model.property_sets.items()
-    ]
-    if values:
-        db.execute(insert(property_set).on_conflict_do_nothing(), values)
-
-
-def _names(table: Any) -> tuple[str, ...]:
-    return tuple(column.name for column in table.c)
 
 
 def _sha256(path: Path) -> str:

@@ -78,7 +78,7 @@ def elements_of(db: Connection, project: str) -> ElementIndex:
         .select_from(space_element)
         .join(bim_space, _same_revision(bim_space) & (bim_space.c.step_id == space_element.c.space_step))
         .join(item, _same_revision(item) & (item.c.step_id == space_element.c.element_step))
-        .where(space_element.c.revision_id.in_(current), bim_space.c.place_id.is_not(None))
+        .where(space_element.c.revision_id.in_(current), bim_space.c.place_id.is_not(None), _best_known())
         .order_by(bim_space.c.place_id, item.c.element_key)
     )
     return ElementIndex(
@@ -88,6 +88,14 @@ def elements_of(db: Connection, project: str) -> ElementIndex:
         ),
         [(row.place_id, row.element_key) for row in db.execute(in_rooms)],
     )
+
+
+def _best_known() -> Any:
+    """What the file states about a room's boundaries; what is near it by geometry only where it states none."""
+    stated = space_element.alias()
+    same_room = (stated.c.revision_id == space_element.c.revision_id) & (stated.c.space_step == space_element.c.space_step)
+    has_boundary = exists().where(same_room, stated.c.relation == "boundary")
+    return or_(space_element.c.relation != "adjacent", ~has_boundary)
 
 
 def _same_revision(table: Any) -> Any:

@@ -58,6 +58,55 @@ def test_a_room_loses_its_storey_its_names_or_its_dwelling(model: SmallModel) ->
     assert (second.zones, third.name, third.zones) == (("1-201",), None, ())
 
 
+def test_a_stairwell_of_a_building_is_taken_for_a_building_of_its_own(model: SmallModel) -> None:
+    site = model.part("IfcSite", "地块", of=model.project)
+    house = model.part("IfcBuilding", "5号楼", of=site)
+    unit = model.part("IfcBuilding", "2单元", of=house, CompositionType="PARTIAL")
+    room = model.part("IfcSpace", "主卧", of=model.part("IfcBuildingStorey", "1F", of=unit))
+    index = indexed(model)
+    assert [(row.step_id, row.name) for row in index.sites] == [(site.id(), "地块")]
+    assert [(row.name, row.whole_step, row.site_step) for row in index.buildings] == [
+        ("3号楼", None, None),
+        ("5号楼", None, site.id()),
+        ("2单元", house.id(), site.id()),
+    ]
+    assert [row.building_step for row in index.spaces if row.step_id == room.id()] == [unit.id()]
+
+
+def test_the_rooms_of_a_dwelling_that_is_a_space_do_not_belong_to_it(model: SmallModel) -> None:
+    flat = model.part("IfcSpace", "1-201", of=model.first, CompositionType="COMPLEX")
+    model.part("IfcSpace", "主卧", of=flat)
+    assert [(row.name, row.zones) for row in indexed(model).spaces] == [("1-201", ()), ("主卧", ("1-201",))]
+
+
+@pytest.mark.parametrize("at", ["site", "project"])
+def test_a_model_is_elsewhere_on_the_map(model: SmallModel, at: str) -> None:
+    numbers = {"Eastings": 391_090_000.0, "Northings": 3_450_000_000.0, "OrthogonalHeight": 4500.0}
+    direction = {"XAxisAbscissa": 0.0, "XAxisOrdinate": 1.0}
+    if model.file.schema == "IFC2X3":
+        owner = model.part("IfcSite", "地块", of=model.project) if at == "site" else model.project
+        lengths = {name: ("IfcLengthMeasure", value) for name, value in numbers.items()}
+        conversion = model.properties("ePSet_MapConversion", **lengths, **{n: ("IfcReal", v) for n, v in direction.items()})
+        crs = model.properties("ePset_ProjectedCRS", Name=("IfcLabel", "EPSG:4549"))
+        for definition in (conversion, crs):
+            model.relate("IfcRelDefinesByProperties", RelatingPropertyDefinition=definition, RelatedObjects=[owner])
+    else:
+        crs = model.add("IfcProjectedCRS", Name="EPSG:4549")
+        model.add("IfcMapConversion", SourceCRS=model.context, TargetCRS=crs, **numbers, **direction)
+    found = indexed(model).georeference
+    assert found == pytest.approx(("EPSG:4549", 391_090.0, 3_450_000.0, 4.5, 90.0, 1.0))
+
+
+def test_the_unit_of_a_map_is_taken_for_the_model_s() -> None:
+    model = SmallModel("IFC4")
+    metre = model.add("IfcSIUnit", UnitType="LENGTHUNIT", Name="METRE")
+    crs = model.add("IfcProjectedCRS", Name="EPSG:4549", MapUnit=metre)
+    model.add("IfcMapConversion", SourceCRS=model.context, TargetCRS=crs, Eastings=391.0, Northings=0.0, OrthogonalHeight=0.0)
+    found = indexed(model).georeference
+    assert found is not None
+    assert found.eastings == 391.0
+
+
 # ------------------------------------------------------------------------------------------------ elements
 
 
@@ -162,6 +211,31 @@ def test_an_element_is_not_found_from_its_room(model: SmallModel) -> None:
     )
     assert index.space_boundaries == 3
     assert [(row.name, row.element_steps) for row in index.systems] == [("采暖", (pump.id(),))]
+
+
+def test_a_pipe_is_not_in_the_system_of_its_ports(model: SmallModel) -> None:
+    pipe = model.content("IfcFlowSegment", "立管", of=model.first)
+    port = model.thing("IfcDistributionPort", None)
+    if model.file.schema == "IFC2X3":
+        model.relate("IfcRelConnectsPortToElement", RelatingPort=port, RelatedElement=pipe)
+    else:
+        model.relate("IfcRelNests", RelatingObject=pipe, RelatedObjects=[port])
+    model.group("IfcSystem", "排水", [port])
+    assert [(row.name, row.element_steps) for row in indexed(model).systems] == [("排水", (pipe.id(),))]
+
+
+def test_how_an_element_is_classified_is_lost(model: SmallModel) -> None:
+    code = "ItemReference" if model.file.schema == "IFC2X3" else "Identification"
+    wall = model.content("IfcWall", "墙", of=model.first)
+    kind = model.thing("IfcWallType", "剪力墙200", PredefinedType="SHEAR")
+    model.relate("IfcRelDefinesByType", RelatingType=kind, RelatedObjects=[wall])
+    system = model.add("IfcClassification", Name="GB/T 51269", Source="MOHURD", Edition="2017")
+    group = model.add("IfcClassificationReference", **{code: "14-10", "ReferencedSource": system})
+    own = model.add("IfcClassificationReference", **{code: "14-10.20", "ReferencedSource": group})
+    nameless = model.add("IfcClassificationReference", Name="外墙")
+    for item, reference in ((wall, own), (kind, nameless)):
+        model.relate("IfcRelAssociatesClassification", RelatedObjects=[item], RelatingClassification=reference)
+    assert element(model, wall).classifications == ("GB/T 51269:14-10.20", "外墙")
 
 
 # ------------------------------------------------------------------------------------------------ damage and findings

@@ -16,8 +16,9 @@ from tests.connectors.bim.material import NEEDS_SHARED, SHARED
 
 def seen_from_rooms(path: Path, most: int) -> float:
     """The share of elements with a room that the camera sees."""
-    model = scene(path)
-    looks = [step in model.seen(camera) for step, in_room, camera in views(model, read_model(path), most) if in_room]
+    index = read_model(path)
+    model = scene(path, index)
+    looks = [step in model.seen(camera) for step, in_room, camera in views(model, index, most) if in_room]
     assert looks, "no element of this model has a room"
     return sum(looks) / len(looks)
 

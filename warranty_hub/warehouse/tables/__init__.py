@@ -8,13 +8,16 @@ own cursor" by it (warehouse/changes.py): unlike a clock, it never skips a row t
 
 from warranty_hub.warehouse.tables.base import THIS_TRANSACTION, Money, metadata
 from warranty_hub.warehouse.tables.bim import (
+    bim_building,
     bim_element,
     bim_element_revision,
     bim_revision,
     bim_space,
     bim_storey,
+    bim_system,
     property_set,
     space_element,
+    system_element,
 )
 from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
 from warranty_hub.warehouse.tables.cover import coverage
@@ -31,11 +34,13 @@ __all__ = [
     "alert",
     "allocation",
     "approval",
+    "bim_building",
     "bim_element",
     "bim_element_revision",
     "bim_revision",
     "bim_space",
     "bim_storey",
+    "bim_system",
     "cost_line",
     "cost_link",
     "cost_month",
@@ -61,5 +66,6 @@ __all__ = [
     "responsibility",
     "run",
     "space_element",
+    "system_element",
     "ticket",
 ]

@@ -1,4 +1,4 @@
-"""The index of models: revisions, elements, storeys, spaces, property sets."""
+"""The index of models: revisions, elements, the spatial tree, systems, property sets."""
 
 from sqlalchemy import (
     ARRAY,
@@ -35,6 +35,16 @@ bim_revision = Table(
     Column("authoring_app", Text),
     Column("header_time", Text),
     Column("ifc_project_guid", Text),
+    Column("unit_scale", Double, comment="metres per length unit of the file"),
+    Column(
+        "georeference", JSONB, comment="map conversion, metres and degrees; applied_twice: the model stands on the map itself"
+    ),
+    Column("extent", ARRAY(Double), comment="box of all elements in the model's coordinates: x, y, z min, x, y, z max, metres"),
+    Column("meshes", Text, comment="the artefact with its triangles (connectors/bim/meshes.py)"),
+    Column("file_stamp", Text, comment="size and time of change of the file that was read, or its mark in an object store"),
+    Column(
+        "index_version", Integer, nullable=False, server_default="0", comment="of the reader; a newer one reads the file again"
+    ),
     Column("counts", JSONB, nullable=False, server_default="{}"),
     Column("findings", JSONB, nullable=False, server_default="[]"),
     Column("run_id", BigInteger, nullable=False),
@@ -86,7 +96,23 @@ bim_element_revision = Table(
     Column("is_external", Boolean),
     Column("load_bearing", Boolean),
     Column("property_sets", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("classifications", ARRAY(Text), nullable=False, server_default="{}", comment="system:code"),
+    Column("storey_source", Text, comment="IFC or GEOMETRY: who says on which storey it is"),
+    Column("geometry_error", Text, comment="why it has a geometry and no box"),
     *_box(),
+    schema="hub",
+)
+
+bim_building = Table(
+    "bim_building",
+    metadata,
+    *_revision_key(),
+    Column(
+        "kind", Text, nullable=False, comment="SITE, BUILDING or UNIT: a part of a building, such as a stairwell's dwellings"
+    ),
+    Column("parent_step", Integer, comment="the building or site that it is a part of"),
+    Column("guid", Text),
+    Column("name", Text),
     schema="hub",
 )
 
@@ -96,7 +122,9 @@ bim_storey = Table(
     *_revision_key(),
     Column("guid", Text),
     Column("name", Text),
-    Column("elevation", Double),
+    Column("elevation", Double, comment="as the file states it, metres"),
+    Column("level", Double, comment="height of its placement in the model's coordinates, metres"),
+    Column("building_step", Integer),
     Column("place_id", Text),
     schema="hub",
 )
@@ -109,6 +137,8 @@ bim_space = Table(
     Column("name", Text),
     Column("long_name", Text),
     Column("storey_step", Integer),
+    Column("storey_source", Text, comment="IFC or GEOMETRY"),
+    Column("building_step", Integer),
     Column("zones", ARRAY(Text), nullable=False, server_default="{}"),
     Column("place_id", Text, index=True),
     *_box(),
@@ -121,7 +151,28 @@ space_element = Table(
     Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
     Column("space_step", Integer, primary_key=True),
     Column("element_step", Integer, primary_key=True),
-    Column("relation", Text, primary_key=True, comment="contained, boundary, serves"),
+    Column("relation", Text, primary_key=True, comment="contained, boundary, covers, serves; adjacent: by geometry"),
+    Column("distance", Double, comment="of an adjacent one from the room, metres"),
+    schema="hub",
+)
+
+bim_system = Table(
+    "bim_system",
+    metadata,
+    *_revision_key(),
+    Column("guid", Text),
+    Column("ifc_class", Text, nullable=False),
+    Column("predefined_type", Text),
+    Column("name", Text),
+    schema="hub",
+)
+
+system_element = Table(
+    "system_element",
+    metadata,
+    Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+    Column("system_step", Integer, primary_key=True),
+    Column("element_step", Integer, primary_key=True),
     schema="hub",
 )
 

@@ -1,0 +1,72 @@
+"""Where elements and rooms are, judged from their geometry: on which storey, beside which room, where on the map."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from connectors.bim.shapes import Box, Georeference, Storey
+
+BELOW_LEVEL = 0.1  # metres; measured with 0 to 0.8: right for 1,686 of 1,796 elements of seven models that say it themselves
+ADJACENT = 0.15  # metres: walls and floors begin where a room ends, behind plaster and screed
+FAR = 100_000.0  # metres: an origin of a national grid is at least this far away
+NEAR = 10_000.0  # metres: a site is within this
+
+
+class Adjacent(NamedTuple):
+    """An element at a distance of a room, metres; 0 inside it and where they touch."""
+
+    space_step: int
+    element_step: int
+    distance: float
+
+
+def storeys_by_height(storeys: Iterable[Storey], levels: Mapping[int, float], boxes: Mapping[int, Box]) -> dict[int, int]:
+    """The storey of each box: the highest one that begins at or below the box's foot; the lowest for what is below them all.
+
+    ``levels``: of the storeys' placements; a storey without one counts with the elevation that the file states.
+    """
+    known = ((levels.get(item.step_id, item.elevation), item.step_id) for item in storeys)
+    ordered = sorted((level, step) for level, step in known if level is not None)
+    if not ordered:
+        return {}
+    starts = np.array([level for level, _ in ordered])
+    feet = np.array([box.z_min for box in boxes.values()]) + BELOW_LEVEL
+    places = np.maximum(np.searchsorted(starts, feet, side="right") - 1, 0)
+    return {step: ordered[place][1] for step, place in zip(boxes, places.tolist(), strict=True)}
+
+
+def adjacent(spaces: Mapping[int, Box], elements: Mapping[int, Box], within: float = ADJACENT) -> list[Adjacent]:
+    """The elements at each room, by their boxes."""
+    if not elements:
+        return []
+    steps = list(elements)
+    low, high = np.array(list(elements.values())).reshape(-1, 2, 3).transpose(1, 0, 2)
+    found = []
+    for space, box in spaces.items():
+        gaps = np.maximum(np.maximum(low - box[3:], np.array(box[:3]) - high), 0.0)
+        distances = np.sqrt((gaps**2).sum(axis=1))
+        found += [Adjacent(space, steps[at], float(distances[at])) for at in np.flatnonzero(distances <= within).tolist()]
+    return found
+
+
+def extent(boxes: Iterable[Box]) -> Box | None:
+    """The box around all boxes; None around none."""
+    corners = np.array(list(boxes))
+    if not len(corners):
+        return None
+    return Box(*corners[:, :3].min(axis=0).tolist(), *corners[:, 3:].max(axis=0).tolist())
+
+
+def applied_twice(georeference: Georeference | None, around: Box | None) -> bool:
+    """Whether the model already stands where its map conversion would move it.
+
+    Then the conversion has been applied to the coordinates and left in the file; a program that applies it puts the building
+    into the sea. Recognised as far as a conversion is large: a model's own coordinates are never as large as a grid's.
+    """
+    if georeference is None or around is None:
+        return False
+    anchor = georeference.eastings, georeference.northings
+    middle = (around.x_min + around.x_max) / 2, (around.y_min + around.y_max) / 2
+    return math.hypot(*anchor) > FAR and math.dist(anchor, middle) < NEAR

@@ -1,0 +1,53 @@
+"""What follows from geometry alone: storeys, neighbours of rooms, the place on the map."""
+
+import pytest
+
+from connectors.bim.placing import adjacent, applied_twice, extent, storeys_by_height
+from connectors.bim.shapes import Box, Georeference, Storey
+
+STOREYS = [Storey(1, None, "1F", 0.0, None), Storey(2, None, "2F", 3.0, None), Storey(3, None, "屋面", None, None)]
+
+
+def box(z_min: float, z_max: float) -> Box:
+    return Box(0, 0, z_min, 4, 4, z_max)
+
+
+@pytest.mark.parametrize(
+    ("levels", "foot", "storey"),
+    [
+        ({}, 0.0, 1),
+        ({}, 2.95, 2),  # a floor begins below its level
+        ({}, 2.7, 1),
+        ({}, -3.0, 1),  # below all of them
+        ({3: 6.0}, 6.5, 3),
+        ({1: 100.0, 2: 103.0}, 102.0, 1),  # placements count, whatever the elevations say
+    ],
+)
+def test_an_element_without_a_storey_is_looked_for_on_another(levels: dict[int, float], foot: float, storey: int) -> None:
+    assert storeys_by_height(STOREYS, levels, {7: box(foot, foot + 1)}) == {7: storey}
+
+
+def test_a_model_without_storeys_ends_the_run() -> None:
+    assert storeys_by_height([], {}, {7: box(0, 3)}) == {}
+    assert storeys_by_height(STOREYS, {}, {}) == {}
+
+
+def test_a_wall_behind_its_plaster_does_not_bound_the_room() -> None:
+    room = {1: Box(0, 0, 0, 4, 4, 2.7)}
+    elements = {2: Box(4.1, 0, 0, 4.3, 4, 2.7), 3: Box(4.2, 0, 0, 4.4, 4, 2.7), 4: Box(1, 1, 0, 2, 2, 1)}
+    found = {row.element_step: row.distance for row in adjacent(room, elements)}
+    assert found == pytest.approx({2: 0.1, 4: 0.0})
+    assert adjacent(room, {}) == []
+
+
+def test_a_model_without_geometry_has_an_extent() -> None:
+    assert extent([]) is None
+    assert extent([Box(0, 0, 0, 1, 1, 1), Box(-1, 2, 0, 0, 3, 9)]) == Box(-1, 0, 0, 1, 3, 9)
+
+
+def test_a_conversion_that_has_been_applied_is_applied_again() -> None:
+    grid = Georeference("EPSG:4549", 391_090.0, 3_450_000.0, 4.5, 0.0, 1.0)
+    at_home, on_the_map = Box(0, 0, 0, 40, 20, 30), Box(391_000, 3_450_100, 0, 391_040, 3_450_120, 30)
+    assert [applied_twice(grid, around) for around in (at_home, on_the_map, None)] == [False, True, False]
+    assert not applied_twice(None, at_home)
+    assert not applied_twice(grid._replace(eastings=0.0, northings=0.0), at_home)  # a grid that begins at the site
