@@ -15,6 +15,8 @@ import urllib3
 
 from warranty_hub.errors import LoginError, MalformedAnswerError, ProtocolError, RateLimitedError, SystemUnreachableError
 
+NO_RIGHT = "The login went well: have this user given the right to what the address names."
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -76,7 +78,7 @@ def judge_status(answer: Answer, words: str = "") -> None:
         answer.malformed(f"({status}) leads elsewhere, to {public_address(answer.headers.get('Location', 'nowhere'))}")
     message = f"{answer.call} was answered with {status}" + (f": {words}" if words else "")
     if status in (401, 403):
-        raise LoginError(message)
+        raise LoginError(message, remedy=NO_RIGHT if status == 403 else None)
     if status == 429:
         raise RateLimitedError(message, retry_after=_retry_after(answer))
     if status >= 500:

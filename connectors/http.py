@@ -6,9 +6,10 @@ the login inside. Nothing goes to another host than the connection's, redirects 
 
 import ipaddress
 import logging
+import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -35,6 +36,18 @@ logger = logging.getLogger(__name__)
 LARGEST_ANSWER = 256 * 1024 * 1024  # bytes after decompression: more is a bomb, or a page size gone wrong
 CHUNK = 64 * 1024
 CALL_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError)
+# How a certificate fails, by OpenSSL's number (X509_V_ERR_…), and what to do about it.
+CERTIFICATES = {
+    9: ("is not valid yet", "Look at the clocks of this machine and of that system."),
+    10: ("has expired", "Have it renewed in that system; until then nothing is sent there."),
+    62: ("is made out to another name", "Connect under a name that stands in the certificate."),
+    64: ("is made out to another address", "Connect under a name that stands in the certificate."),
+}
+NOT_TRUSTED = ("is not trusted", "Have the file of its authority from who runs that system, and name it in `http.ca_bundle`.")
+REASONS: Sequence[tuple[type[BaseException], tuple[str, str]]] = (
+    (urllib3.exceptions.NameResolutionError, (": nobody here knows that name", "Correct the connection's host.")),
+    (ConnectionRefusedError, (": nothing listens there", "Start that system, or correct the connection's host and port.")),
+)
 T = TypeVar("T")
 
 
@@ -229,8 +242,9 @@ class HttpSession:
 
     def _explain(self, error: Exception) -> HubError:
         host, options = self.host, self._options
-        if _is_untrusted(error):
-            return ConfigError(f"The certificate of {host} is not trusted", remedy="Name its authority in `http.ca_bundle`.")
+        if certificate := _certificate_error(error):
+            problem, remedy = CERTIFICATES.get(certificate.verify_code, NOT_TRUSTED)
+            return ConfigError(f"The certificate of {host} {problem}", remedy=remedy)
         if isinstance(error, urllib3.exceptions.ProtocolError | urllib3.exceptions.DecodeError):
             return MalformedAnswerError(f"{host} broke off its answer")
         if isinstance(error, requests.ConnectTimeout):
@@ -238,7 +252,9 @@ class HttpSession:
         if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
             return SystemUnreachableError(f"{host} was silent for {options.read_timeout:g} s")
         if _may_pass(error):
-            return SystemUnreachableError(f"{host} cannot be reached")
+            known = (told for cause in _causes(error) for kind, told in REASONS if isinstance(cause, kind))
+            reason, remedy = next(known, ("", SystemUnreachableError.remedy))
+            return SystemUnreachableError(f"{host} cannot be reached{reason}", remedy=remedy)
         return ConfigError(f"{host} cannot be called ({type(error).__name__})", remedy="Correct the connection's host.")
 
 
@@ -256,11 +272,19 @@ def base_url(connection: Connection) -> str:
 
 def _may_pass(error: BaseException) -> bool:
     passing = (RetryableError, requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
-    return isinstance(error, passing) and not _is_untrusted(error)
+    return isinstance(error, passing) and _certificate_error(error) is None
 
 
-def _is_untrusted(error: BaseException) -> bool:
-    return isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    return next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it wraps: requests and urllib3 keep that in different places."""
+    while error is not None:
+        yield error
+        inside = (getattr(error, "reason", None), *error.args, error.__cause__)
+        error = next((one for one in inside if isinstance(one, BaseException)), None)
 
 
 def _error_of(state: tenacity.RetryCallState) -> BaseException | None:

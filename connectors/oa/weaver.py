@@ -102,7 +102,8 @@ class WeaverSource:
     def check(self) -> str:
         """Load the WSDL and count."""
         count = self._service.count(self._options.listing)
-        return f"Weaver at {self._service.host}: {count} requests in {self._options.listing}"
+        doubt = "" if count else f"; is user_id {self._options.user_id} the person who may see them?"
+        return f"Weaver at {self._service.host}: {count} requests in {self._options.listing}{doubt}"
 
     def now(self) -> datetime | None:
         """The OA does not tell."""

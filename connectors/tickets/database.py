@@ -1,6 +1,6 @@
 """Connections to a foreign database: read only, one at a time, their errors in our words.
 
-Texts of the driver are repeated only from the attempt to connect: later ones may quote what the tables hold.
+Texts of the driver are repeated only from the attempt to connect, and where a right is missing: others may quote data.
 """
 
 import re
@@ -39,6 +39,8 @@ REFUSED = re.compile(
     r"|login failed|ORA-01017|ORA-01031",
     re.IGNORECASE,
 )
+CERTIFICATE = re.compile(r"certificate|does not support SSL", re.IGNORECASE)
+NO_RIGHT = (1142, 1143)  # MySQL's and MariaDB's codes: no right to a table, to a column
 NO_DATABASE = re.compile(r"database .* does not exist|unknown database|cannot open database|ORA-12514", re.IGNORECASE)
 
 
@@ -119,13 +121,28 @@ def _cannot_connect(error: DBAPIError, name: str) -> HubError:
         return LoginError(f"Database {name!r} refused the login: {text}")
     if NO_DATABASE.search(text):
         return ConfigError(f"Database {name!r}: {text}", remedy="Correct the connection's schema (the database's name).")
+    if CERTIFICATE.search(text):
+        return ConfigError(
+            f"Database {name!r} does not show a certificate that can be trusted: {text}",
+            remedy="Have it renewed there, or name its authority in the connection's extra (`sslrootcert`, `ssl_ca`).",
+        )
     return SystemUnreachableError(f"Database {name!r} cannot be reached: {text}")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
+
+
+def _code(error: DBAPIError) -> object:
+    return error.orig.args[0] if error.orig and error.orig.args else None
 
 
 def _cannot_read(error: DBAPIError, name: str) -> HubError:
     kind = type(error.orig).__name__
     if kind == "InsufficientPrivilege" or REFUSED.search(str(error.orig)):
-        return LoginError(f"Database {name!r} does not let its user read ({kind})", remedy="Grant SELECT on the tables named.")
+        told = _first_line(error) if kind == "InsufficientPrivilege" or _code(error) in NO_RIGHT else kind
+        remedy = "Grant SELECT on the tables and views that hub.yaml names."
+        return LoginError(f"Database {name!r} does not let its user read ({told})", remedy=remedy)
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return SystemUnreachableError(f"Database {name!r} broke off a query ({kind})")
     return ProtocolError(f"Database {name!r} does not answer a query as it should ({kind})")

@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from connectors.contract import Page, Record, Stream, Window
 from connectors.erp.tryton.rpc import Tryton, TrytonOptions
 from connectors.options import read_options
-from warranty_hub.errors import ConfigError, PageOrderError
+from warranty_hub.errors import BusinessError, ConfigError, PageOrderError
 from warranty_hub.settings import Connection, ZoneName
 
 Account = Annotated[str, StringConstraints(pattern=r"^[^\s%_*\\]+\*?$")]
@@ -130,7 +130,11 @@ class TrytonSource:
 
     def check(self) -> str:
         """Log in, and look for the accounts."""
-        found = self._tryton.call("account.account", "search_count", _accounts("code", self._options.accounts))
+        try:
+            found = self._tryton.call("account.account", "search_count", _accounts("code", self._options.accounts))
+        except BusinessError as error:
+            error.remedy = "Put this user into groups that may read accounts and their entries."
+            raise
         told = f"{found} accounts are ours" if found else "no account has these codes, or this user may not see them"
         return f"Tryton {self._tryton.version} at {self._tryton.host}: {told}"
 
