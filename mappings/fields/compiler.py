@@ -11,7 +11,7 @@
     skip:                              # records that are none of ours, by named rule; they are counted
       vendor_line: {path: AccountType, in: [K]}
 
-A page is read column by column and validated in one call; only when something is wrong is it looked at record by record.
+A page is read and validated column by column; only when something is wrong is it looked at record by record.
 """
 
 from collections import Counter
@@ -125,9 +125,9 @@ class FieldMap:
             self._column(field, rule, known) for field, rule in zip(fact.model_fields, rules, strict=True)
         ]
         hints = get_type_hints(fact, include_extras=True)
-        row: Any = tuple[SourceId, *(_plain_codes(hints[field]) for field in fact.model_fields)]  # type: ignore[misc]
-        self._row: TypeAdapter[Row] = TypeAdapter(row)
-        self._page: TypeAdapter[list[Row]] = TypeAdapter(list[row])
+        types = [SourceId, *(_plain_codes(hints[field]) for field in fact.model_fields)]
+        self._row: TypeAdapter[Row] = TypeAdapter(tuple[*types])  # type: ignore[valid-type]
+        self._types: list[TypeAdapter[list[Any]]] = [TypeAdapter(list[column]) for column in types]  # type: ignore[valid-type]
 
     def missing_from(self, record: Raw) -> list[str]:
         """The source fields that this map reads and a record does not have, empty or not."""
@@ -145,7 +145,8 @@ class FieldMap:
         self._unmapped.clear()
         kept, skipped = self._drop_skipped(records)
         try:
-            rows = self._page.validate_python(self._read(kept))
+            columns = zip(self._types, self._read(kept), strict=True)
+            rows = list(zip(*(valid.validate_python(column) for valid, column in columns), strict=True))
             rejected: list[Rejected] = []
         except _UNUSABLE:
             self._unmapped.clear()
@@ -171,14 +172,14 @@ class FieldMap:
         rejected: list[Rejected] = []
         for record in records:
             try:
-                rows.append(self._row.validate_python(*self._read([record])))
+                rows.append(self._row.validate_python(tuple(value for [value] in self._read([record]))))
             except _UNUSABLE as error:
                 rejected.append(Rejected(self.key_of(record), RecordError.code, self._explain(error), record))
         return rows, rejected
 
-    def _read(self, records: Sequence[Raw]) -> list[Row]:
-        """Column by column: each reader is looked up once a page."""
-        return list(zip(*(column(records) for column in self._columns), strict=True))
+    def _read(self, records: Sequence[Raw]) -> Iterator[list[Any]]:
+        """Column by column: each reader and each type is looked up once a page."""
+        return (list(column(records)) for column in self._columns)
 
     def _keys(self, records: Sequence[Raw]) -> Iterator[str]:
         columns = [list(column(records)) for column in self._key]

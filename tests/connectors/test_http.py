@@ -145,6 +145,7 @@ def test_a_server_that_is_down_has_no_clear_error() -> None:
         ('{"d": {"results": [{"a"', "application/json", "not valid JSON"),
         ("id;name", "text/csv", "text/csv instead of JSON"),
         ('{"a": NaN}', "application/json", "not valid JSON"),
+        ('{"a": 1e9999999999999999999}', "application/json", "not valid JSON"),
         (b'{"a": "\xff\xfe"}', "application/json; charset=utf-8", "not valid JSON"),
         ("{}", "application/json; charset=no-such", "not valid JSON"),
         ("[" * 100_000, "application/json", "not valid JSON"),

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Text, and_, column, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, Table, Text, and_, column, func, insert, literal_column, or_, select, text, update
 from sqlalchemy import table as table_clause
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
@@ -148,6 +148,7 @@ class StreamRun:
         """
         with self._transactions() as db:
             self.take_charge(db)
+            db.execute(text("SET LOCAL synchronous_commit = off"))  # a server that crashes takes page and cursor back together
             stage = stage_facts(db, table, batch.rows)
             self._step("page staged")
             meanwhile()

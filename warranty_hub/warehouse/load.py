@@ -57,7 +57,8 @@ def stage_facts(connection: Connection, table: Table, rows: Iterable[Sequence[An
             f"SELECT {_list(columns)} FROM {table.fullname} WITH NO DATA"
         )
     )
-    connection.execute(text(f"TRUNCATE pg_temp.{stage}"))
+    if connection.in_nested_transaction():  # a dry run: the page before this one was staged in the same transaction
+        connection.execute(text(f"TRUNCATE pg_temp.{stage}"))
     _copy(connection, sql.Identifier(stage), [table.c[name] for name in columns], rows)
     return stage
 
