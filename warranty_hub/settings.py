@@ -191,6 +191,14 @@ class WarrantySettings(_Section):
     )
 
 
+class FeedSettings(_Section):
+    """Where the finance feed goes, and as which files."""
+
+    to: str = Field(default="feed", description="A folder, or connection:<id> of one (SFTP, object store)")
+    formats: list[Literal["csv", "jsonl", "parquet", "xlsx"]] = Field(default=["csv", "jsonl", "parquet", "xlsx"], min_length=1)
+    csv_encoding: Literal["utf-8-sig", "gb18030"] = Field(default="utf-8-sig", description="gb18030 for older Excel and ERPs")
+
+
 class Settings(_Section):
     """The whole hub.yaml. Relative paths are relative to the file."""
 
@@ -200,6 +208,7 @@ class Settings(_Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     warranty: WarrantySettings = WarrantySettings()
+    feed: FeedSettings = FeedSettings()
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     issues: IssueSettings = Field(default_factory=IssueSettings)
     publish_to: str = Field("published", description="Folder for published files")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -84,6 +84,22 @@ class Folder:
             content: bytes = store.cat_file(file.path)
         return content
 
+    def put(self, files: Sequence[Path], below: str) -> None:
+        """Land files in a folder below, in their order, each whole or not at all. The same file again takes the other's place.
+
+        Raises ConfigError, LoginError, SystemUnreachableError; what has landed before stays.
+        """
+        with self._explained():
+            store, root = self._open()
+            folder = f"{root.rstrip('/')}/{below}"
+            store.makedirs(folder, exist_ok=True)
+            for file in files:
+                draft, target = f"{folder}/.{file.name}.part", f"{folder}/{file.name}"
+                store.put_file(str(file), draft)
+                if store.exists(target):
+                    store.rm_file(target)  # SFTP renames onto nothing
+                store.mv(draft, target)
+
     def _open(self) -> tuple[fsspec.AbstractFileSystem, str]:
         """The store, connected anew, and the folder's path in it."""
         server = {"host_key_policy": known_by(self._host_key, self._shown)} if self._scheme == "sftp" else {}
@@ -117,7 +133,7 @@ class Folder:
             install = f'`pip install "warranty-hub[{extra}]"`' if extra else "Install it beside the hub"
             return ConfigError(f"{self._shown} needs a package that is not here ({error})", remedy=f"{install}.")
         if isinstance(error, PermissionError) or kinds & REFUSED:
-            return LoginError(f"{self._shown} may not be read by this user ({type(error).__name__})")
+            return LoginError(f"{self._shown} may not be used by this user ({type(error).__name__})")
         if isinstance(error, OSError) or library in CLIENTS:
             return SystemUnreachableError(f"{self._shown} cannot be read ({type(error).__name__})")
         return ConfigError(f"{self._shown} is no address of a folder ({error})") if isinstance(error, ValueError) else None

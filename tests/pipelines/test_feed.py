@@ -1,8 +1,13 @@
 """The feed of finance: sealed batches, adjustments into the open period, and no way past the gate but a second person's."""
 
+import csv
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +15,7 @@ from sqlalchemy import Engine, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.pipelines.fake import NOW, FakeSource, fake_hub
-from warranty_hub.errors import FeedRefusedError
+from warranty_hub.errors import ConfigError, FeedRefusedError, HubError
 from warranty_hub.pipelines import feed as feed_step
 from warranty_hub.pipelines.feed import Release, entities, publish_feed
 from warranty_hub.pipelines.hub import Hub
@@ -26,8 +31,10 @@ responsibility = fact_tables["responsibility"]
 class Books:
     """The ERP's books of entity 1000 as the hub has synced them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.hub: Hub = fake_hub(engine, FakeSource([]))
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        hub = fake_hub(engine, FakeSource([]))
+        self.hub: Hub = replace(hub, settings=hub.settings.model_copy(update={"folder": folder}))
+        self.landed = folder / "feed/1000"
         for month in range(1, 7):
             self.set_period(f"2025-{month:02d}", "OPEN" if month >= 5 else "CLOSED")
         with engine.begin() as db:
@@ -96,8 +103,8 @@ def _share(party: str, version: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def books(warehouse: Engine) -> Books:
-    return Books(warehouse)
+def books(warehouse: Engine, tmp_path: Path) -> Books:
+    return Books(warehouse, tmp_path)
 
 
 @contextmanager
@@ -243,10 +250,64 @@ def test_a_line_moved_to_another_entity_stays_with_the_first(books: Books) -> No
 def test_a_rejected_line_is_sent_again_unchanged(books: Books) -> None:
     books.post("A", "100.00")
     books.publish()
-    with books.hub.engine.begin() as db:
-        db.execute(text("INSERT INTO hub.feed_ack (line_id, status) SELECT line_id, 'REJECTED' FROM hub.feed_line"))
+    line = json.loads((books.landed / "2025-05/0001/warranty_cost.jsonl").read_text())
+    answer = f"line_id,status,voucher_no,message\n{line['line_id']},REJECTED,,科目已停用\n"
+    (books.landed / "may.ack.csv").write_bytes(answer.encode("gb18030"))
+    books.publish()
     books.publish()
     assert len(books.lines()) == 1
     books.post("A", "90.00", version=2)
     books.publish()
     assert [(line[2], line[5]) for line in books.lines()] == [("NEW", 100), ("REJECTED", -100), ("NEW", 90)]
+
+
+def test_a_file_does_not_hold_what_its_manifest_vouches_for_or_another_run_changes_a_byte(books: Books) -> None:
+    books.post("A", "100.00")
+    books.post("B", "-0.10", text="=1+1", document_no="=cmd|x")
+    books.publish()
+    folder = books.landed / "2025-05/0001"
+    manifest = json.loads((folder / "warranty_cost.manifest.json").read_text())
+    contents = {file["name"]: (folder / file["name"]).read_bytes() for file in manifest["files"]}
+    assert {file["name"]: file["sha256"] for file in manifest["files"]} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in contents.items()
+    }
+    assert (manifest["record_count"], manifest["control_totals"]) == (
+        2,
+        [{"stage": "ACTUAL", "currency": "CNY", "amount": "99.900000", "lines": 2}],
+    )
+    rows = list(csv.DictReader(contents["warranty_cost.csv"].decode("utf-8-sig").splitlines()))
+    assert [(row["amount"], row["document_no"]) for row in rows] == [("-0.10", "'=cmd|x"), ("100.00", "A")]
+    with books.hub.engine.begin() as db:
+        db.execute(text("DELETE FROM ops.delivery"))
+    books.publish()
+    assert {name: (folder / name).read_bytes() for name in contents} == contents
+
+
+def test_a_batch_that_could_not_be_landed_is_never_delivered(books: Books) -> None:
+    books.post("A", "100.00")
+    books.landed.parent.write_text("a file where the folder should be")
+    with pytest.raises(HubError):
+        books.publish()
+    assert books.published() == {"A": Decimal(100)}
+    books.landed.parent.unlink()
+    books.publish()
+    assert (books.landed / "2025-05/0001/warranty_cost.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("line,status\n1,POSTED\n", "column line_id is missing"),
+        ("line_id,status\n1,POSTED\n", "no line '1' was published"),
+        ("line_id,status\n1,BOOKED\n", "line 2: 'BOOKED' is no status"),
+    ],
+)
+def test_an_answer_that_fits_nothing_is_taken_or_keeps_the_feed_from_going_out(
+    books: Books, answer: str, complaint: str
+) -> None:
+    books.post("A", "100.00")
+    books.landed.mkdir(parents=True)
+    (books.landed / "odd.ack.csv").write_text(answer)
+    with pytest.raises(ConfigError, match=complaint):
+        books.publish()
+    assert (books.landed / "2025-05/0001/warranty_cost.csv").exists()

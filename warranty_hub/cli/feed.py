@@ -1,5 +1,6 @@
 """``warranty-hub feed``: what has been published to finance, what is held, and who lets it out."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, errors, table, told
 from warranty_hub.pipelines.feed import Release, entities, publish_feed
+from warranty_hub.pipelines.feed_delivery import acknowledge as take_in_answers
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.warehouse.ledger import falsified
 from warranty_hub.warehouse.tables import feed_batch
@@ -58,6 +60,25 @@ def release(
     """
     with told():
         console.print(publish_feed(open_hub(config), entity, release=Release(person, reason)).line(), soft_wrap=True)
+
+
+@app.command()
+def acknowledge(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="CSV: line_id, status (ACCEPTED, REJECTED, POSTED), voucher_no, message."
+        ),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Take in what finance made of each line. A rejected one is proposed again only when its facts change.
+
+    Example: `warranty-hub feed acknowledge may.ack.csv`. Files `*.ack.csv` below the feed's folder are taken in by themselves.
+    """
+    with told(), open_hub(config).transactions() as db:
+        new = take_in_answers(db, file.read_bytes(), file.name)
+    console.print(f"{new} new answers.")
 
 
 @app.command()

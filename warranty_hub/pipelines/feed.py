@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, text, update
 
 from warranty_hub.errors import FeedRefusedError
+from warranty_hub.pipelines.feed_delivery import deliver_batches, take_in
 from warranty_hub.pipelines.feed_draft import SCHEMA_VERSION, Draft, Summary, calendar_of
 from warranty_hub.pipelines.gate import findings
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -63,8 +64,15 @@ def publish_feed(hub: Hub, entity: str, *, preparer: str = SCHEDULE, release: Re
                 _seal(db, entity, drafted, _Approval(held.preparer if release else preparer, found, release))
                 attempt.commit()
                 remember(db, unit, upto)
+        delivered, acknowledged = deliver_batches(hub, entity, run.run_id), take_in(hub, entity)
         held_back = {"held": "; ".join(found)} if found and not release else {}
-        run.note(batches=len(drafted), lines=sum(summary.lines for summary in drafted), **held_back)
+        run.note(
+            batches=len(drafted),
+            lines=sum(summary.lines for summary in drafted),
+            delivered=delivered,
+            acknowledged=acknowledged,
+            **held_back,
+        )
     return hub.report(run.run_id)
 
 
@@ -117,25 +125,31 @@ def _seal(db: Connection, entity: str, drafted: Sequence[Summary], approval: _Ap
         before = chain(before, summary.period, summary.seq, summary.content_hash)
         sealed = {"state": FeedBatchState.SEALED, "chain_hash": before, "sealed_at": func.clock_timestamp()}
         by = {"released_by": released.person, "release_reason": released.reason} if released else {}
-        about = _about(summary, approval.preparer, approval.findings)
+        about = _about(db, summary, approval.preparer, approval.findings)
         db.execute(update(feed_batch).where(feed_batch.c.batch_id == summary.batch_id).values(**sealed, **by, **about))
 
 
 def _hold(db: Connection, entity: str, drafted: Sequence[Summary], run_id: int, preparer: str, found: Sequence[str]) -> None:
     for summary in drafted:
         place = {"entity": entity, "period": summary.period, "seq": summary.seq, "schema_version": SCHEMA_VERSION}
-        about = _about(summary, preparer, found)
+        about = _about(db, summary, preparer, found)
         db.execute(insert(feed_batch).values(**place, state=FeedBatchState.HELD, run_id=run_id, **about))
 
 
-def _about(summary: Summary, preparer: str, found: Sequence[str]) -> dict[str, Any]:
+def _about(db: Connection, summary: Summary, preparer: str, found: Sequence[str]) -> dict[str, Any]:
     return {
         "lines": summary.lines,
         "totals": [{**total, "amount": format(total["amount"], "f")} for total in summary.totals],
         "content_hash": summary.content_hash,
         "prepared_by": preparer,
         "findings": list(found),
+        "sources": _cursors(db),
     }
+
+
+def _cursors(db: Connection) -> dict[str, str | None]:
+    """How far each synced stream had been read."""
+    return {row.unit: row.position for row in db.execute(text(_CURSORS))}
 
 
 def _today(hub: Hub) -> date:
@@ -146,5 +160,8 @@ _ENTITIES = "SELECT DISTINCT company_code FROM hub.period WHERE deleted_at IS NU
 _TAKE_HELD = """
     DELETE FROM hub.feed_batch WHERE entity = :entity AND state = 'HELD'
     RETURNING period, content_hash, findings, prepared_by"""
+_CURSORS = """
+    SELECT unit, to_char(position AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS position
+    FROM ops.cursor WHERE step = 'sync' ORDER BY unit"""
 _LAST_CHAIN = """
     SELECT chain_hash FROM hub.feed_batch WHERE entity = :entity AND state = 'SEALED' ORDER BY batch_id DESC LIMIT 1"""

@@ -119,7 +119,8 @@ class Hub:
         Nothing is sent to other systems either (see `is_trial`). Boxes of models may be stored: they are rebuildable.
         """
         with TemporaryDirectory() as scratch, self.engine.connect() as connection, connection.begin() as outer:
-            settings = self.settings.model_copy(update={"publish_to": scratch})
+            feed = self.settings.feed.model_copy(update={"to": scratch})
+            settings = self.settings.model_copy(update={"publish_to": scratch, "feed": feed})
             try:
                 yield replace(self, settings=settings, bound_to=connection)
             finally:

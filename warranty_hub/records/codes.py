@@ -174,6 +174,14 @@ class FeedLineKind(StrEnum):
     REJECTED = "REJECTED"
 
 
+class AckStatus(StrEnum):
+    """What the receiver made of a published line; ACCEPTED is not yet booked, POSTED is."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    POSTED = "POSTED"
+
+
 class FeedBatchState(StrEnum):
     """A HELD batch was prepared and may not go out; a SEALED one is published and never changes."""
 

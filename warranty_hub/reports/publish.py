@@ -22,10 +22,10 @@ from warranty_hub.reports.finance.cost_rollup import (
     checked,
     control_totals,
     cost_rows,
-    write_parquet,
 )
 from warranty_hub.reports.finance.cross_table import cross_tables
 from warranty_hub.reports.finance.workbook import Contents, Note, write_workbook
+from warranty_hub.reports.parquet import write_parquet
 from warranty_hub.reports.publication import Publication, PublishedFile, publication
 from warranty_hub.reports.table import TEXT_RULE, described, write_csv
 
@@ -74,7 +74,7 @@ def _finance(db: Connection, files: Publication, by_month: Monthly, notes: Seque
     files.add(
         "cost_rollup.csv", lambda path: write_csv(path, COLUMNS, checked(cost_rows(db), totals)), **about, text_rule=TEXT_RULE
     )
-    files.add("cost_rollup.parquet", lambda path: write_parquet(path, checked(cost_rows(db), totals)), **about)
+    files.add("cost_rollup.parquet", lambda path: write_parquet(path, COLUMNS, checked(cost_rows(db), totals)), **about)
     beside = Contents(totals, list(cross_tables(db)), by_month, notes)
     files.add("cost_rollup.xlsx", lambda path: write_workbook(path, checked(cost_rows(db), totals), beside), **about)
 

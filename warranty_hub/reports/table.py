@@ -38,9 +38,9 @@ class Column:
     width: int = 14
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-    """Write a CSV: UTF-8 with BOM, CRLF, one header line. For texts see `TEXT_RULE`."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Row], encoding: str = "utf-8-sig") -> None:
+    """Write a CSV: UTF-8 with BOM unless told otherwise, CRLF, one header line. For texts see `TEXT_RULE`."""
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(column.name for column in columns)
         for row in rows:

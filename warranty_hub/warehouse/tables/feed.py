@@ -31,6 +31,9 @@ feed_batch = Table(
     Column("content_hash", Text, nullable=False, comment="SHA-256 over the ids of its lines"),
     Column("chain_hash", Text, comment="SHA-256 over the chain hash before it and its own content; null while held"),
     Column("findings", JSONB, nullable=False, server_default="[]", comment="why the gate was shut, if it was"),
+    Column(
+        "sources", JSONB, nullable=False, server_default="{}", comment="the cursor of each cost stream when it was prepared"
+    ),
     Column("run_id", BigInteger, nullable=False),
     Column("prepared_by", Text, nullable=False),
     Column("prepared_at", Instant, nullable=False, server_default=text("now()")),

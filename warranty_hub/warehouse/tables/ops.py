@@ -109,6 +109,7 @@ delivery = Table(
     metadata,
     Column("delivery_id", BigInteger, Identity(), primary_key=True),
     Column("run_id", BigInteger, nullable=False),
+    Column("batch_id", BigInteger, comment="the batch of the feed it is a file of", index=True),
     Column("path", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),

@@ -1,0 +1,127 @@
+"""Deliver sealed batches to finance, and take in what finance answers, line by line.
+
+A batch is sealed first and delivered afterwards: where the receiver is out of reach, the next run delivers the same bytes.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+from connectors.files.folder import Folder
+from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.records.codes import AckStatus, FeedBatchState
+from warranty_hub.settings import Connection as SystemConnection
+from warranty_hub.warehouse.tables import delivery, feed_ack, feed_batch, feed_line
+
+CHUNK = 5_000
+ACK_COLUMNS = ("line_id", "status", "voucher_no", "message")
+
+
+def deliver_batches(hub: Hub, entity: str, run_id: int) -> int:
+    """Land every sealed batch that has not been delivered, oldest first; returns how many."""
+    with hub.transactions() as db:
+        waiting = db.execute(
+            select(feed_batch)
+            .where(feed_batch.c.entity == entity, feed_batch.c.state == FeedBatchState.SEALED)
+            .where(~select(delivery).where(delivery.c.batch_id == feed_batch.c.batch_id).exists())
+            .order_by(feed_batch.c.batch_id)
+        ).all()
+    for batch in waiting:
+        with hub.transactions() as db:
+            _deliver(hub, db, batch, run_id)
+    return len(waiting)
+
+
+def destination(hub: Hub) -> Folder:
+    """Where the feed goes: a folder beside hub.yaml, or the one that a connection names. Raises ConfigError."""
+    to = hub.settings.feed.to
+    if to.startswith("connection:"):
+        return Folder(hub.connections(to.removeprefix("connection:")))
+    folder = hub.settings.path(to)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "Make room for it, or name another one as `feed.to` in hub.yaml; sealed batches are delivered at the next run."
+        raise ConfigError(f"The feed's folder {folder} cannot be made: {error.strerror}", remedy=remedy) from None
+    return Folder(SystemConnection(id="feed", conn_type="fs", password=SecretStr(""), extra={"path": str(folder)}))
+
+
+def take_in(hub: Hub, entity: str) -> int:
+    """Take in the acknowledgements (``*.ack.csv``) that the receiver laid below the entity's folder; returns the new ones."""
+    folder = destination(hub)
+    found = 0
+    for file in folder.files([f"{_folder(entity)}/*.ack.csv"]):
+        with hub.transactions() as db:
+            found += acknowledge(db, folder.read(file), file.name)
+    return found
+
+
+def acknowledge(db: Connection, content: bytes, name: str) -> int:
+    """Write down a receiver's answers: CSV with line_id, status (ACCEPTED, REJECTED, POSTED), voucher_no, message.
+
+    The same answer again changes nothing; returns how many were new. Raises ConfigError naming file and line; then none of
+    the file was taken.
+    """
+    answers = _answers(content, name)
+    return sum(_write_down(db, chunk, name) for chunk in iter(lambda: list(islice(answers, CHUNK)), []))
+
+
+def _write_down(db: Connection, answers: Sequence[Mapping[str, Any]], name: str) -> int:
+    ids = [answer["line_id"] for answer in answers]
+    known = set(db.execute(select(feed_line.c.line_id).where(feed_line.c.line_id.in_(ids))).scalars())
+    if unknown := next((line_id for line_id in ids if line_id not in known), None):
+        raise ConfigError(f"{name}: no line {unknown!r} was published", remedy=_REMEDY)
+    statement = pg_insert(feed_ack).values(answers).on_conflict_do_nothing().returning(feed_ack.c.ack_id)
+    return len(db.execute(statement).all())
+
+
+def _answers(content: bytes, name: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030", errors="replace")
+    reader = csv.DictReader(io.StringIO(text))
+    if missing := set(ACK_COLUMNS[:2]) - set(reader.fieldnames or ()):
+        raise ConfigError(f"{name}: column {' and '.join(sorted(missing))} is missing", remedy=_REMEDY)
+    for row in reader:
+        if row["status"] not in list(AckStatus):
+            raise ConfigError(f"{name}, line {reader.line_num}: {row['status']!r} is no status", remedy=_REMEDY)
+        yield {column: row.get(column) or None for column in ACK_COLUMNS}
+
+
+_REMEDY = (
+    "Columns: line_id, status (ACCEPTED, REJECTED or POSTED), voucher_no, message. Correct the file; none of it was taken."
+)
+
+
+def _deliver(hub: Hub, db: Connection, batch: Row[Any], run_id: int) -> None:
+    from warranty_hub.reports.finance.feed_files import write_batch
+
+    settings = hub.settings.feed
+    below = f"{_folder(batch.entity)}/{batch.period}/{batch.seq:04d}"
+    with TemporaryDirectory() as aside:
+        files = write_batch(db, batch, Path(aside), list(settings.formats), settings.csv_encoding)
+        destination(hub).put(files, below)
+        db.execute(insert(delivery), [_delivered(file, f"{below}/{file.name}", batch.batch_id, run_id) for file in files])
+
+
+def _delivered(file: Path, path: str, batch_id: int, run_id: int) -> dict[str, Any]:
+    content = file.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    return {"run_id": run_id, "batch_id": batch_id, "path": path, "sha256": sha256, "size": len(content)}
+
+
+def _folder(entity: str) -> str:
+    """An entity's folder: its code may hold what a path must not."""
+    return quote(entity, safe="")
