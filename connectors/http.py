@@ -7,7 +7,6 @@ the login inside. Nothing goes to another host than the connection's, redirects 
 import ipaddress
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -21,6 +20,7 @@ from requests.auth import HTTPBasicAuth
 
 from connectors.answers import Answer, judge_status, public_address
 from connectors.options import Options
+from connectors.pace import Pace, TokenBucket
 from warranty_hub.errors import (
     ConfigError,
     HubError,
@@ -62,6 +62,9 @@ class HttpOptions(Options):
         default=60, gt=0, description="Longest pause between tries, also where the system asks for more"
     )
     per_second: float | None = Field(default=None, gt=0, description="Most calls per second; default unlimited")
+    pace: Callable[[float], Pace] = Field(
+        default=TokenBucket, exclude=True, description="What holds `per_second`; passed in by the hub, no setting of hub.yaml"
+    )
     ca_bundle: str | None = Field(
         default=None, description="File with the certificates to trust, for a system with its own authority"
     )
@@ -106,25 +109,6 @@ class BasicLogin:
         return refusal.status_code == 401 and session.forget_cookies()
 
 
-class TokenBucket:
-    """Lets ``per_second`` calls through, after a burst of as many; callers from several threads queue up."""
-
-    def __init__(self, per_second: float) -> None:
-        self._rate = per_second
-        self._tokens = self._most = max(1.0, per_second)
-        self._filled = time.monotonic()
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        """Wait for a token and take it."""
-        with self._lock:
-            now = time.monotonic()
-            self._tokens = min(self._most, self._tokens + (now - self._filled) * self._rate) - 1
-            self._filled = now
-            wait = max(0.0, -self._tokens / self._rate)
-        time.sleep(wait)
-
-
 class HttpSession:
     """Calls to one system."""
 
@@ -142,7 +126,7 @@ class HttpSession:
         self._options = options
         self._login = login or NoLogin()
         self._judge = judge
-        self._pace = TokenBucket(options.per_second) if options.per_second else None
+        self._pace = options.pace(options.per_second) if options.per_second else None
         self._session = requests.Session()
         self._session.headers.update(headers or {})
         self._session.auth = self._login.sign  # always set: without it requests would look into ~/.netrc
@@ -228,12 +212,18 @@ class HttpSession:
         return bytes(content)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
-        """As long as the system asked for, else longer each time with a random part; never longer than our own limit."""
+        """As long as the system asked for, and for all who share the pace; else longer each time with a random part.
+
+        Never longer than our own limit.
+        """
         error = _error_of(state)
         asked = error.retry_after if isinstance(error, RetryableError) else None
         if asked is None:
-            asked = tenacity.wait_random_exponential(multiplier=0.5)(state)
-        return min(asked, self._options.longest_wait)
+            return min(tenacity.wait_random_exponential(multiplier=0.5)(state), self._options.longest_wait)
+        pause = min(asked, self._options.longest_wait)
+        if self._pace:
+            self._pace.hold(pause)
+        return pause
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
         error = _error_of(state)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import requests
 
 from connectors.answers import Answer, public_address
-from connectors.http import BasicLogin, HttpOptions, HttpSession, TokenBucket, base_url
+from connectors.http import BasicLogin, HttpOptions, HttpSession, base_url
+from connectors.pace import TokenBucket
 from tests.connectors.conftest import PASSWORD
 from tests.connectors.misbehaving import Script, cut_off, drip, reply, reply_json, silence
 from warranty_hub.errors import (
@@ -55,6 +57,27 @@ def test_a_wish_to_wait_is_ignored(script: Script, form: str) -> None:
     started = time.monotonic()
     HttpSession(script.url, HttpOptions(attempts=2, longest_wait=5)).get("/x")
     assert 0.5 < time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(("wish", "held"), [("1", 0.05), ("86400", 0.05), ("0", 0)])
+def test_a_wish_to_wait_is_kept_from_the_others_or_an_absurd_one_stops_them(script: Script, wish: str, held: float) -> None:
+    class Shared:
+        """What the other tasks of the system wait for."""
+
+        holds: ClassVar[list[float]] = []
+
+        def __init__(self, per_second: float) -> None:
+            self.holds.clear()
+
+        def take(self) -> None:
+            pass
+
+        def hold(self, seconds: float) -> None:
+            self.holds.append(seconds)
+
+    script.then(reply(429, Retry_After=wish), reply(503), reply_json({}))
+    HttpSession(script.url, HttpOptions(longest_wait=0.05, per_second=5, pace=Shared)).get("/x")
+    assert Shared.holds == [held], "only what the system itself asked for is for everybody"
 
 
 def test_an_absurd_wish_to_wait_blocks_the_worker(session: HttpSession, script: Script) -> None:
@@ -292,10 +315,20 @@ def test_calls_come_faster_than_agreed(script: Script) -> None:
     assert time.monotonic() - started >= 0.2
 
 
+def test_a_wish_to_wait_does_not_hold_the_calls_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("connectors.pace.time", type("Time", (), {"monotonic": lambda: 0.0, "sleep": waits.append}))
+    bucket = TokenBucket(2)
+    bucket.hold(30)
+    bucket.hold(1)
+    bucket.take()
+    assert waits == [30.5]
+
+
 def test_the_rate_limit_slows_calls_that_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     clock = iter([0.0, 0.0, 0.0, 10.0, 10.0])
-    monkeypatch.setattr("connectors.http.time", type("Time", (), {"monotonic": lambda: next(clock), "sleep": waits.append}))
+    monkeypatch.setattr("connectors.pace.time", type("Time", (), {"monotonic": lambda: next(clock), "sleep": waits.append}))
     bucket = TokenBucket(1)
     for _ in range(4):
         bucket.take()

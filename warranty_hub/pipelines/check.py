@@ -1,7 +1,7 @@
 """Check: try everything the hub needs, one verdict and one remedy per line, leaving nothing changed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import text
@@ -28,7 +28,7 @@ class Verdict:
 def check(config: Path, connections: ConnectionLookup = connection_from_environment) -> Iterator[Verdict]:
     """Yield one verdict after the other; a broken hub.yaml ends the list, everything else is tried to the end."""
     try:
-        hub = open_hub(config, connections)
+        hub = replace(open_hub(config, connections), shares_pace=False)  # the warehouse may be what is broken
     except HubError as error:
         yield Verdict(str(config), False, error.message, error.remedy)
         return

@@ -1,9 +1,9 @@
 """The opened hub: settings, database, connections and clock, handed to every step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from warranty_hub.errors import ConfigError
 from warranty_hub.settings import ConnectionLookup, Settings, connection_from_environment, load_settings
 from warranty_hub.warehouse.commit import OnStep, RejectLimit, StreamRun, Unit
 from warranty_hub.warehouse.database import open_database
+from warranty_hub.warehouse.pace import SharedPace
 from warranty_hub.warehouse.tables import OUTCOMES, run
 
 
@@ -46,13 +47,14 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Hub:
-    """Everything a step needs."""
+    """Everything a step needs. ``shares_pace``: limits on calls hold across processes, by way of the warehouse."""
 
     settings: Settings
     engine: Engine
     connections: ConnectionLookup = connection_from_environment
     clock: Clock = system_clock
     bound_to: Connection | None = None
+    shares_pace: bool = True
 
     @cached_property
     def code_version(self) -> str:
@@ -98,7 +100,8 @@ class Hub:
             raise ConfigError(
                 f"hub.yaml has no source {name!r}", remedy=f"It has: {', '.join(self.settings.sources) or 'none'}."
             )
-        return build_source(settings.system, self.connections(settings.connection), {"zone": settings.zone, **settings.options})
+        options = {"zone": settings.zone, **self._paced(name, settings.options)}
+        return build_source(settings.system, self.connections(settings.connection), options)
 
     def only(self, source: str) -> "Hub":
         """The same hub with one source, for work that no other source may disturb."""
@@ -110,7 +113,13 @@ class Hub:
         settings = self.settings.sinks.get(name)
         if settings is None:
             raise ConfigError(f"hub.yaml has no sink {name!r}", remedy=f"It has: {', '.join(self.settings.sinks) or 'none'}.")
-        return build_sink(settings.system, self.connections(settings.connection), settings.options)
+        return build_sink(settings.system, self.connections(settings.connection), self._paced(name, settings.options))
+
+    def _paced(self, system: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Its options, with the pace that a source and a sink of this name share in all processes."""
+        if not self.shares_pace or not isinstance(options.get("http"), Mapping):
+            return options
+        return {**options, "http": {**options["http"], "pace": partial(SharedPace, self.engine, system)}}
 
     @contextmanager
     def dry_run(self) -> Iterator["Hub"]:
