@@ -20,7 +20,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from connectors.bim.bcf import read_bcf
-from sandbox import demo
+from sandbox import airflow_local, demo
 from sandbox.building import Tower, write_tower
 from sandbox.demo import run_demo, stickers_of, towers
 from sandbox.history import COST_ACCOUNT, History, write_history
@@ -51,6 +51,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     said, data = [], []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_urlsafe", lambda _: SECRET)
+        patch.setattr(airflow_local, "USUAL_PORT", 0)  # a demo that somebody starts at the same moment would get it, too
         for _ in range(2):
             with demo.console.capture() as words:
                 run_demo(folder, ifc=model, keep=False)

@@ -11,6 +11,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 from pydantic import SecretStr
 
+from sandbox import airflow_local
 from sandbox.airflow_client import DagRun
 from sandbox.airflow_local import MARK, AirflowSetup, LocalAirflow
 from warranty_hub.errors import StopError
@@ -69,6 +70,14 @@ def setup(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
     server.create_database("airflow_of_the_sandbox")
     database = server.url("airflow_of_the_sandbox")
     return AirflowSetup(home=folder / "home", logs=folder / "logs", project=PROJECT, dags=dags, database=database)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def any_port() -> Iterator[None]:
+    """Not the usual one: a demo that somebody starts at the same moment would get it, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(airflow_local, "USUAL_PORT", 0)
+        yield
 
 
 @pytest.fixture(scope="module")
