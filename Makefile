@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 FOREIGN := $(basename $(notdir $(wildcard tests/foreign/requirements-*.txt)))
 FOREIGN_ENVS := $(patsubst requirements-%,.envs/%/.installed,$(FOREIGN))
 
-.PHONY: help demo test lint format test-foreign foreign-servers bench lock clean
+.PHONY: help demo test lint format test-foreign foreign-servers bench bench-locating lock clean
 help:            ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -35,6 +35,9 @@ foreign-servers:
 
 bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a bare COPY
 	@$(BIN)/python -m benchmarks.load
+
+bench-locating: $(STAMP) .envs/jieba/.installed ## Read generated and handwritten tickets, and 100,000 texts beside jieba
+	@$(BIN)/python -m benchmarks.locating
 
 lock: $(STAMP)   ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra embedded --extra mysql --extra s3 --extra sftp --group dev pyproject.toml \

@@ -5,7 +5,7 @@ A text speaks of several defects at once (主卧飘窗渗水，次卧墙面开�
 - a defect belongs to the component named last before it in its clause (水槽下面的下水管漏水: the pipe), else to the one after
   it (漏水的窗户, a crack in the ceiling), else to that of the clause before (飘窗老化，一直渗水), else to one that is left over
   (漏水，位置：吊顶);
-- it is in the room named last before it, else in the next one;
+- it is in the room named last before it, else in the next one that no other defect is in;
 - components and rooms in a row (客厅、餐厅墙面和吊顶) make a mention each.
 
 Water shows one floor below its source: a leak that a text puts upstairs, or on a ceiling, has its cause on the floor above; one
@@ -102,7 +102,7 @@ def mentions_of(lower: str, hits: Sequence[Hit]) -> tuple[Mention, ...]:
 # ------------------------------------------------------------------------------------------------ which word belongs to which
 _CLAUSE_END = re.compile(r"[,;:!?。()\n\[\]【】]|(?<!\d)\.|\.(?!\d)|\bbut\b|但是?|[①-⑳]")
 _JOINT = re.compile(r"\s*(?:[、/+&和与及]|以及|还有|\band\b)\s*(?:the |my |our )?")
-_OF = re.compile(r"的|\s(?:the )?")
+_OF = re.compile(r"的|(?<=[a-z]) (?:the )?")
 _IN = re.compile(r"\s(?:in|on|at|inside|of|from)(?: the| my| our)?\s")
 
 
@@ -141,7 +141,7 @@ class _Story:
     def mentions(self) -> Iterator[Mention]:
         """One for each defect word with each of its components in each of its rooms."""
         for defect, group in zip(self._defects, self._subjects(), strict=True):
-            parts = self._within[defect] or (group.hits if group else ())
+            parts = group.hits if group else self._within[defect]
             rooms = self._room_group(defect, group)
             for part, room in product(parts or (None,), rooms.hits if rooms else (None,)):
                 yield self._mention(defect, part, room)
@@ -197,7 +197,15 @@ class _Story:
         ends = {defect.end, subject.end if subject else defect.end}
         named_after = next((room for room in here if any(_IN.fullmatch(self._text, end, room.start) for end in ends)), None)
         before = [room for room in self._rooms if room.start <= spoken]
-        return named_after or (before[-1] if before else next(iter(self._rooms), None))
+        return named_after or (before[-1] if before else self._free_room(defect))
+
+    def _free_room(self, defect: Hit) -> _Group | None:
+        """The first room, unless another defect is in its clause or follows it."""
+        first, second = (*self._rooms, None, None)[:2]
+        until = second.start if second else len(self._text)
+        others = (other for other in self._defects if other is not defect)
+        taken = first and any(self._clause(other) == first.clause or first.end <= other.start < until for other in others)
+        return None if taken else first
 
     def _mention(self, defect: Hit, part: Hit | None, room: Hit | None) -> Mention:
         components = part.codes if part else ()
@@ -273,7 +281,8 @@ def _without_vague(told: list[Mention]) -> list[Mention]:
 
 def _says_more(other: Mention, mention: Mention) -> bool:
     same = other.defect_types == mention.defect_types and other.standing == mention.standing
-    return same and bool(other.components) and not mention.components and other.rooms in (mention.rooms, ())
+    there = not mention.rooms or other.rooms in (mention.rooms, ())
+    return same and there and bool(other.components) and not mention.components
 
 
 def _with_floors(mention: Mention, told: Iterable[Mention]) -> Mention:

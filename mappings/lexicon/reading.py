@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import chain
 
+from mappings.lexicon.characters import plain
 from mappings.lexicon.finder import WordFinder
 from mappings.lexicon.mentions import Hit, Kind, Mention, mentions_of
 from mappings.lexicon.orientation import orientation_of
@@ -45,7 +46,7 @@ class Reading:
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
         """What it says of each defect, the denied, past and feared ones among them."""
-        return mentions_of(lower_case(self.text), self.hits)
+        return mentions_of(plain(self.text), self.hits)
 
     @property
     def component(self) -> str | None:
@@ -74,8 +75,8 @@ class Reading:
 @lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
     """Find components, defects, rooms and the orientation in free text, Chinese or English; what is unknown is not there."""
-    normal = _SPACES.sub(" ", unicodedata.normalize("NFKC", text).replace("’", "'"))
-    lower = lower_case(normal)
+    normal = _SPACES.sub(_space, unicodedata.normalize("NFKC", text).replace("’", "'"))
+    lower = plain(normal)
     words = _vocabulary()
     spaced = lower.replace("-", " ")
     hits = (
@@ -86,10 +87,8 @@ def read(text: str) -> Reading:
     return Reading(normal, _with_standings(lower, hits), orientation_of(lower))
 
 
-def lower_case(text: str) -> str:
-    """Lower case, character by character, so that positions stay."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+def _space(blank: re.Match[str]) -> str:
+    return "\n" if "\n" in blank[0] else " "
 
 
 def _with_standings(lower: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
@@ -168,7 +167,7 @@ def _codes_by_word(terms: Iterable[Term]) -> dict[str, tuple[str, ...]]:
 
 def _forms(word: str) -> tuple[str, ...]:
     """A word and, in English, its plural."""
-    plain = word.replace("-", " ")
-    if not _LATIN.match(plain[-1]):
-        return (plain,)
-    return plain, plain + ("es" if plain.endswith(("s", "x", "ch", "sh")) else "s")
+    spaced = word.replace("-", " ")
+    if not _LATIN.match(spaced[-1]):
+        return (spaced,)
+    return spaced, spaced + ("es" if spaced.endswith(("s", "x", "ch", "sh")) else "s")

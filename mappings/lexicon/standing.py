@@ -27,6 +27,7 @@ _FEAR = re.compile(
     r"担心|害怕|生怕|唯恐|怕|会不会|是不是|是否|有没有|有无|以防|防止|避免|以免|预防"
     r"|\b(?:worried|worry|afraid|fear|fears|might|may|could|prevent|avoid|in case)\b"
 )
+_NOT_YET = re.compile(r"(?:快|要|随时|眼看|马上)(?:就|要|会|快)*$")
 _PAST_BEFORE = re.compile(
     r"以前|之前|曾经?|原先|原来|过去|先前|早先"
     r"|\b(?:used to|previously|formerly|earlier|in the past|had been)\b"
@@ -42,7 +43,7 @@ _NOW = re.compile(
 def standing(text: str, start: int, end: int) -> Standing:
     """How ``text`` (lower case) speaks of the defect named in ``text[start:end]``."""
     before, after = _clause(text, start, end)
-    if _FEAR.search(before):
+    if _FEAR.search(before) or _NOT_YET.search(before):
         return Standing.FEARED
     if _DENIAL.search(before):
         return Standing.NEGATED

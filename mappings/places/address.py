@@ -61,8 +61,8 @@ class _Token:
     """A number with what it counts.
 
     Kinds: Z zone, B building, A building named by a letter, U unit, S 街 (a unit on its floor), F storey, D storey below
-    ground, R house number; and those that may be several things: L 楼, h 号 (H from three digits), n bare (N from three
-    digits), a letter before a number, K B1 (basement or building), e English unit.
+    ground, R house number; and those that may be several things: L 楼, h 号 (H from three digits), n bare (m of two digits,
+    N from three), a letter before a number, K B1 (basement or building), e English unit.
     """
 
     kind: str
@@ -111,6 +111,8 @@ def _tokens(text: str) -> Iterator[_Token]:
             kind = "A"
         elif kind in "hn" and sum(map(str.isdigit, value)) >= 3:
             kind = kind.upper()
+        elif kind == "n" and len(value) == 2 and value.isdigit():
+            kind = "m"
         yield _Token(kind, value, match.start(), match.end())
 
 
@@ -146,33 +148,37 @@ def _at_an_end(run: list[_Token], text: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------ forms
 _MARKED = {"Z": "Z", "B": "B", "A": "B", "U": "U", "S": "U", "F": "F", "D": "F", "R": "R"}
-_WEAK = re.compile(r"[nNhHae]|[nNa][nh]|aN")
-_X = "[BAhHnNa]"
-_Y = "[RnNhHe]"
+_WEAK = re.compile(r"[nmNhHae]|[nmNa][nmh]|aN")
+_X = "[BAhHnmNa]"
+_Y = "[RnmNhHe]"
 _FORMS = tuple(
     (re.compile(form), readings.split())
     for form, readings in (
         ("n", "B"),
+        ("m", "B R"),
         ("N", "R B"),
         ("[hH]", "B R"),
         ("L", "F"),
         ("K", "F"),
         ("e", "U R"),
         ("aN", "RR BR"),  # A302: house number A302, or 302 in building A
+        ("[mN]N", "BR RR"),  # 12-1001: 1001 in building 12, or a house number of unit and flat
+        ("[nm]h", "BU BR RR"),
         ("LU", "BU"),
         (f"LU{_Y}", "BUR FUR"),
         (f"LS{_Y}", "FUR"),
         (f"{_X}[US][LFD]", "BUF"),
-        (f"{_X}[US][LFDn]{_Y}", "BUFR"),
+        (f"{_X}[US][LFDnm]{_Y}", "BUFR"),
         (f"{_X}[US]{_Y}?", "BUR"),
         (f"{_X}[LFD]{_Y}?", "BFR"),
-        (f"[Aa][nh]{_Y}", "BFR"),  # B座-12-03: a tower named by a letter counts floors
-        (f"{_X}[nhN]{_Y}", "BUR"),  # 9号楼3-42: one named by a number counts units
-        (f"{_X}[nh][LF]", "BUF"),
-        (f"{_X}[nh]n{_Y}", "BUFR"),
-        (f"{_X}[NHR]", "BR"),
-        ("[Aa][nhe]", "BF BR"),
-        (f"{_X}[nhe]", "BU BR"),
+        (f"[Aa][nmh]{_Y}", "BFR"),  # B座-12-03: a tower named by a letter counts floors
+        (f"{_X}[nmhN]{_Y}", "BUR"),  # 9号楼3-42: one named by a number counts units
+        (f"{_X}[nmh][LF]", "BUF"),
+        (f"{_X}[nmh][nm]{_Y}", "BUFR"),
+        (f"{_X}H", "BR BU"),
+        (f"{_X}[NR]", "BR"),
+        ("[Aa][nmhe]", "BF BR"),
+        (f"{_X}[nmhe]", "BU BR"),
         (f"[US]{_Y}", "UR"),
         ("[US][LF]", "UF"),
         (f"[US][LFD]{_Y}", "UFR"),
@@ -201,10 +207,12 @@ def _read_as(signature: str) -> Sequence[str]:
 
 
 def _reading(run: tuple[_Token, ...], parts: str) -> AddressReading:
-    """A run read by one form; an optional last part may be missing, two tokens of one part are one value."""
+    """A run read by one form; an optional last part may be missing, two tokens of one part are one value (A302, 12-1001)."""
     said: dict[str, str] = {}
+    end = 0
     for token, part in zip(run, parts, strict=False):
-        said[part] = said.get(part, "") + (_storey(token) if part == "F" else token.value)
+        before = said.get(part, "") + ("-" if part in said and token.start > end else "")
+        said[part], end = before + (_storey(token) if part == "F" else token.value), token.end
     derived = _storey_of(said.get("R", "")) if "F" not in said else None
     return AddressReading(
         zone=said.get("Z"),

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 
-from mappings.lexicon.reading import lower_case
+from mappings.lexicon.characters import lower_case
 
 _SAME = str.maketrans("‐‑‒–—―−~～﹣號樓單層棟層", "----------号楼单层栋层")
 _DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
 _TENS = {"十": 10, "百": 100}
 _NUMERAL = re.compile(r"[〇零一二三四五六七八九十百两]{1,6}(?=号|#|栋|幢|座|单元|梯|门|楼|层|室|房|户|厅|卫|期|区|街)")
+_CHINESE_ONE_AS_DASH = re.compile(r"(?<=\d)一(?=\d{3})")
 _OTHER_NUMBERS = re.compile(
     r"(?:19|20)\d\d年(?:\d{1,2}月)?(?:\d{1,2}[日号])?"  # dates, times, telephone numbers
     r"|(?<!\d)(?:19|20)\d\d([-/.])\d{1,2}\1\d{1,2}(?!\d)|\d{1,2}月(?:\d{1,2}[日号])?|\d{1,2}:\d\d(?::\d\d)?"
@@ -23,7 +24,7 @@ _STOREY = re.compile(
 
 def normalise(text: str) -> str:
     """Half width, upper case, plain dashes, single spaces, Arabic numerals before a counter."""
-    plain = unicodedata.normalize("NFKC", text).translate(_SAME).upper()
+    plain = _CHINESE_ONE_AS_DASH.sub("-", unicodedata.normalize("NFKC", text).translate(_SAME).upper())
     return _NUMERAL.sub(lambda match: str(arabic(match.group())), " ".join(plain.split()))
 
 

@@ -6,7 +6,7 @@ Kinds of room and names of parts are then looked for below the place found. Two 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mappings.lexicon import Kind, read
@@ -108,15 +108,17 @@ class Register:
         ``building``: the code of the building where another field of the ticket names it.
         ``remark``: free text that may name the room, or the whole place where the address stops short.
         """
-        return self.resolve_each(text, building, remark, [()])[0]
+        return self.resolve_each(text, building, remark, [None])[0]
 
-    def resolve_each(self, text: str, building: str | None, remark: str, rooms: Sequence[tuple[str, ...]]) -> list[Resolution]:
-        """The places of several defects at one address; for each the kinds of room that the remark puts it in (none: any)."""
+    def resolve_each(
+        self, text: str, building: str | None, remark: str, rooms: Iterable[tuple[str, ...] | None]
+    ) -> list[Resolution]:
+        """The places of several defects at one address; for each the kinds of room that the remark puts it in (None: any)."""
         found = self._find(text, building)
         if remark and not any(match.place.kind in _HOMES for match in found[0]):
             found = self._narrowed(found, remark, building)
         if not found[0]:
-            return [Resolution()] * len(rooms)
+            return [Resolution() for _ in rooms]
         stated, told = self._words(text), self._words(remark)
         return [self._resolution(found, stated, _about(told, kinds)) for kinds in rooms]
 
@@ -124,11 +126,11 @@ class Register:
         matches, method = found
         parts = [self._with_part(match, stated, told) for match in matches]
         best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
-        candidates = tuple({match.place.place_id: match.place for match in best}.values())
         exact = all(match.exact for match in best)
-        if len(candidates) > 1:
-            return Resolution(candidates, method, exact)
-        return Resolution(candidates, method, exact, best[0].rooms, best[0].unit)
+        if len({match.place.place_id for match in best}) == 1:
+            return Resolution((best[0].place,), method, exact, best[0].rooms, best[0].unit)
+        places = (place for match in best for place in match.rooms or (match.place,))
+        return Resolution(tuple({place.place_id: place for place in places}.values()), method, exact)
 
     # -------------------------------------------------------------------------------------------- by structure
     def _find(self, text: str, building: str | None, free: bool = False) -> _Found:
@@ -141,11 +143,10 @@ class Register:
         return matches, ResolveMethod.STRUCTURE if matches else ResolveMethod.NONE
 
     def _narrowed(self, found: _Found, remark: str, building: str | None) -> _Found:
-        """What a remark adds to an address that stops short: one place inside the first, or all it says without a first."""
+        """What a remark adds to an address that stops short: places inside the first, or all it says without a first."""
         outer = found[0][0] if len(found[0]) == 1 else None
         more = self._find(remark, outer.place.building if outer and outer.place.building else building, free=True)
-        inner = more[0][0] if len(more[0]) == 1 else None
-        inside = outer is not None and inner is not None and inner.exact and self._holds(outer, inner.place)
+        inside = outer and more[0] and all(inner.exact and self._holds(outer, inner.place) for inner in more[0])
         return more if inside or not found[0] else found
 
     def _holds(self, outer: _Match, inner: Place) -> bool:
@@ -296,9 +297,9 @@ def _building_of(place: Place) -> str | None:
     return number(place.building) if place.building else None
 
 
-def _about(words: list[_Word], rooms: tuple[str, ...]) -> list[_Word]:
-    """The words that name these kinds of room, or none of any kind."""
-    return [word for word in words if not rooms or not word.rooms or word.rooms == rooms]
+def _about(words: list[_Word], rooms: tuple[str, ...] | None) -> list[_Word]:
+    """The words that name these kinds of room, or a part that is of no kind."""
+    return [word for word in words if rooms is None or word.rooms in (rooms, ())]
 
 
 def _once(matches: list[_Match]) -> list[_Match]:
