@@ -16,6 +16,7 @@
     │   ├── DeletionFuseError         a sweep would delete more than its limit
     │   ├── CountingError             the counting rule does not hold: a defect of ours
     │   ├── RefusedModelError         an IFC file that cannot be indexed
+    │   ├── DecisionRefusedError      a person's decision contradicts the files or another decision
     │   ├── BusinessError             the other system understood, and said no
     │   ├── FeedRefusedError          a finance feed that cannot, or must not, go out
     │   └── LookupImpossibleError     the system cannot tell whether a side effect happened
@@ -155,6 +156,13 @@ class RefusedModelError(StopError):
 
     code = "HUB-330"
     remedy = "Export the model again as IFC2X3, IFC4 or IFC4X3."
+
+
+class DecisionRefusedError(StopError):
+    """A decision that contradicts what the files show, or another decision; nothing was written."""
+
+    code = "HUB-331"
+    remedy = "Look at the pair again with `warranty-hub elements review`; what stands against it can be rejected first."
 
 
 class BusinessError(StopError):

@@ -140,7 +140,7 @@ def _model(db: Connection) -> None:
         (3, WALL, WALL_GUID, "IfcWall", {}),
     ):
         _row(
-            db, tables.bim_element_revision, revision_id=revision_id, step_id=step, element_key=key, guid=guid,
+            db, tables.bim_element_revision, revision_id=revision_id, step_id=step, element_key=key, own_key=key, guid=guid,
             ifc_class=ifc_class, name=f"{ifc_class} {step}", tag=f"90{step}", storey_step=10, space_step=11, **box,
         )  # fmt: skip
 

@@ -108,7 +108,7 @@ SELECT 'column', attrelid::regclass::text, attname::text,
        concat_ws(' ', format_type(atttypid, atttypmod), attnotnull, attidentity, pg_get_expr(adbin, adrelid),
                  col_description(attrelid, attnum))
   FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
- WHERE relnamespace::regnamespace::text = ANY(:schemas) AND relkind = 'r' AND attnum > 0
+ WHERE relnamespace::regnamespace::text = ANY(:schemas) AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
 """
 
 

@@ -1,28 +1,26 @@
 """Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, and why."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, delete, exists, select, text, update
+from sqlalchemy import Connection, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.bim.shapes import Element
 from warranty_hub.errors import ConfigError, RefusedModelError
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.identity import carry_keys, kept_own_keys, lock_identities
 from warranty_hub.pipelines.model_places import places_of_model
 from warranty_hub.pipelines.model_rows import ReadModel, forget_places, write_rows
+from warranty_hub.pipelines.own_keys import own_keys
 from warranty_hub.pipelines.places import MODEL, merge_places
 from warranty_hub.settings import ModelSettings
 from warranty_hub.warehouse.commit import Unit
-from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_element, bim_revision
+from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_revision
 
 STEP = "index"
-ELEMENT_KEYS = UUID("6f2d9c1e-8a51-5c0e-9a50-0e4a7f3b2d11")
 GEOMETRY_SECONDS = 1_800
 GEOMETRY_MEGABYTES = 8_192
 INDEX_VERSION = 1
@@ -66,10 +64,10 @@ def _index(hub: Hub, run_id: int, model_id: str, settings: ModelSettings) -> dic
             _write_refused(db, run_id, model_id, settings, sha256, error)
         return {"refused": error.message}
     with hub.transactions() as db:
-        _write(db, run_id, indexed)
+        changes = _write(db, run_id, indexed, hub.settings.models)
     index, geometry = indexed.model.index, indexed.model.geometry
     counts = {"elements": len(index.elements), "spaces": len(index.spaces), "boxes": len(geometry.boxes)}
-    return {**counts, "meshed": geometry.meshed, "without_shape": len(geometry.failures)}
+    return {**counts, "meshed": geometry.meshed, "without_shape": len(geometry.failures), **changes}
 
 
 def _is_current(db: Connection, model_id: str, settings: ModelSettings, sha256: str) -> bool:
@@ -103,25 +101,41 @@ def _write_refused(
     db.execute(insert(bim_revision).values(values).on_conflict_do_update(index_elements=["model_id", "sha256"], set_=values))
 
 
-def _write(db: Connection, run_id: int, indexed: Indexed) -> None:
+def _write(db: Connection, run_id: int, indexed: Indexed, named: Container[str]) -> dict[str, int]:
+    """Everything of a revision, current from here on. Returns how its elements were recognised and what changed."""
     model, project = indexed.model, indexed.settings.project
+    lock_identities(db, project)
     places = places_of_model(model.index, project, indexed.settings.building or indexed.model_id)
     merge_places(db, project, MODEL, places.places)
+    kept = kept_own_keys(db, indexed.model_id, indexed.sha256)
+    keys = own_keys(indexed.model_id, indexed.sha256, model.index.elements) | kept
+    superseded = _supersede(db, indexed, named)
     revision_id = _write_revision(db, run_id, indexed)
-    keys = element_keys(indexed.model_id, model.index.elements)
-    _write_elements(db, indexed.model_id, model.index.elements, keys)
     write_rows(db, revision_id, model, places, keys)
+    changes = carry_keys(db, run_id, revision_id, superseded, new_file=not kept)
     forget_places(db, project)
+    return changes
+
+
+def _supersede(db: Connection, indexed: Indexed, named: Container[str]) -> Sequence[int]:
+    """Make room: the model's revision until now is current no more, nor are those of models that hub.yaml no longer names."""
+    same_file = (bim_revision.c.model_id == indexed.model_id, bim_revision.c.sha256 == indexed.sha256)
+    db.execute(delete(bim_revision).where(*same_file))
+    current = select(bim_revision.c.revision_id, bim_revision.c.model_id).where(
+        bim_revision.c.current,
+        or_(bim_revision.c.model_id == indexed.model_id, bim_revision.c.project_code == indexed.settings.project),
+    )
+    gone = [row.revision_id for row in db.execute(current) if row.model_id == indexed.model_id or row.model_id not in named]
+    db.execute(
+        update(bim_revision)
+        .where(bim_revision.c.revision_id.in_(gone))
+        .values(current=False, changed_tx=text(THIS_TRANSACTION))
+    )
+    return gone
 
 
 def _write_revision(db: Connection, run_id: int, indexed: Indexed) -> int:
     model = indexed.model.index
-    db.execute(delete(bim_revision).where(bim_revision.c.model_id == indexed.model_id, bim_revision.c.sha256 == indexed.sha256))
-    db.execute(
-        update(bim_revision)
-        .where(bim_revision.c.model_id == indexed.model_id, bim_revision.c.current)
-        .values(current=False, changed_tx=text(THIS_TRANSACTION))
-    )
     values = {
         **_revision(run_id, indexed.model_id, indexed.settings, indexed.sha256),
         "status": "INDEXED",
@@ -150,32 +164,6 @@ def _revision(run_id: int, model_id: str, settings: ModelSettings, sha256: str) 
         "file_name": Path(settings.file).name,
         "index_version": INDEX_VERSION,
     }
-
-
-def element_keys(model_id: str, elements: Iterable[Element]) -> dict[int, tuple[UUID, int]]:
-    """Our key of each element, by STEP id, and its ordinal among those that share class and GlobalId.
-
-    The same class and GlobalId in a later file of the model give the same key. Without a GlobalId the Tag, else the name and
-    the order in the file stand in.
-    """
-    seen: Counter[tuple[str, str]] = Counter()
-    keys: dict[int, tuple[UUID, int]] = {}
-    for element in sorted(elements, key=lambda item: (item.tag or "", item.step_id)):
-        identity = element.guid or f"tag:{element.tag}" if element.guid or element.tag else f"name:{element.name}"
-        ordinal = seen[element.ifc_class, identity]
-        seen[element.ifc_class, identity] += 1
-        keys[element.step_id] = uuid5(ELEMENT_KEYS, f"{model_id}\x1f{element.ifc_class}\x1f{identity}\x1f{ordinal}"), ordinal
-    return keys
-
-
-def _write_elements(db: Connection, model_id: str, elements: Iterable[Element], keys: Mapping[int, tuple[UUID, int]]) -> None:
-    values = [
-        {"element_key": key, "model_id": model_id, "ifc_class": item.ifc_class, "guid": item.guid, "ordinal": ordinal}
-        for item in elements
-        for key, ordinal in (keys[item.step_id],)
-    ]
-    if values:
-        db.execute(insert(bim_element).on_conflict_do_nothing(), values)
 
 
 def _sha256(path: Path) -> str:

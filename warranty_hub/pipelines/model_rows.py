@@ -104,10 +104,8 @@ class ReadModel:
         return found, GEOMETRY if found is not None else None
 
 
-def write_rows(
-    db: Connection, revision_id: int, model: ReadModel, places: ModelPlaces, keys: Mapping[int, tuple[UUID, int]]
-) -> None:
-    """Everything of a revision but its own row and its elements' keys."""
+def write_rows(db: Connection, revision_id: int, model: ReadModel, places: ModelPlaces, keys: Mapping[int, UUID]) -> None:
+    """Everything of a revision but its own row. ``keys``: the own key of each element, by STEP id."""
     for table, rows in (
         (bim_building, _buildings(model.index)),
         (bim_storey, _storeys(model, places)),
@@ -149,15 +147,16 @@ def _spaces(model: ReadModel, places: ModelPlaces) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _elements(model: ReadModel, keys: Mapping[int, tuple[UUID, int]]) -> Iterator[tuple[Any, ...]]:
+def _elements(model: ReadModel, keys: Mapping[int, UUID]) -> Iterator[tuple[Any, ...]]:
     geometry = model.geometry
     for item in model.index.elements:
         step = item.step_id
         storey, storey_source = model.storey(item)
         yield (
-            step, keys[step][0], item.guid, item.ifc_class, item.predefined_type, item.name, item.object_type, item.tag,
+            step, keys[step], item.guid, item.ifc_class, item.predefined_type, item.name, item.object_type, item.tag,
             item.type_name, item.material, storey, item.space_step, item.external, item.load_bearing, list(item.pset_hashes),
             list(item.classifications), storey_source, geometry.failures.get(step), *model.boxes.get(step, NO_BOX),
+            keys[step],
         )  # fmt: skip
 
 

@@ -140,6 +140,31 @@ class LocateState(StrEnum):
     REJECTED = "REJECTED"
 
 
+class MatchState(StrEnum):
+    """What became of the evidence that two elements are one; REFUTED: one file shows both."""
+
+    AUTO = "AUTO"
+    REVIEW = "REVIEW"
+    REFUTED = "REFUTED"
+
+
+class Verdict(StrEnum):
+    """What a person says of an old element and a new one."""
+
+    SAME = "SAME"
+    DIFFERENT = "DIFFERENT"
+
+
+class ElementChange(StrEnum):
+    """What a revision did to an element, seen against what the project's models showed before."""
+
+    ADDED = "ADDED"
+    REMOVED = "REMOVED"
+    RETURNED = "RETURNED"
+    SPLIT = "SPLIT"
+    MERGED = "MERGED"
+
+
 class RunStatus(StrEnum):
     """How a run ended; ABANDONED: its process died and a later run took over."""
 

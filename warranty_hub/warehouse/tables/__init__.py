@@ -23,6 +23,7 @@ from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
 from warranty_hub.warehouse.tables.cover import coverage
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
+from warranty_hub.warehouse.tables.identity import element_change, element_decision, element_match
 from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, pace, quarantine, raw_page, run
 from warranty_hub.warehouse.tables.places import defect, defect_element, mention, place, place_alias
 
@@ -49,6 +50,9 @@ __all__ = [
     "defect",
     "defect_element",
     "delivery",
+    "element_change",
+    "element_decision",
+    "element_match",
     "fact_tables",
     "feed_ack",
     "feed_batch",

@@ -58,11 +58,20 @@ bim_revision = Table(
 bim_element = Table(
     "bim_element",
     metadata,
-    Column("element_key", Uuid, primary_key=True, comment="ours; lives across revisions"),
+    Column("element_key", Uuid, primary_key=True, comment="an own key: what a file says of an element by itself"),
     Column("model_id", Text, nullable=False, index=True),
     Column("ifc_class", Text, nullable=False),
-    Column("guid", Text, comment="as first seen; not unique"),
-    Column("ordinal", Integer, nullable=False, comment="tells apart elements of one file that share class and GlobalId"),
+    Column("guid", Text, index=True, comment="as first seen; not unique"),
+    Column("born_revision_id", BigInteger, comment="the revision that showed the key first"),
+    Column(
+        "same_as",
+        Uuid,
+        nullable=False,
+        index=True,
+        comment="the element that it is; its own key where nothing was known before",
+    ),
+    Column("left_revision_id", BigInteger, index=True, comment="where the element stood last, once no current model shows it"),
+    Column("left_step_id", Integer),
     schema="hub",
 )
 
@@ -100,6 +109,7 @@ bim_element_revision = Table(
     Column("storey_source", Text, comment="IFC or GEOMETRY: who says on which storey it is"),
     Column("geometry_error", Text, comment="why it has a geometry and no box"),
     *_box(),
+    Column("own_key", Uuid, nullable=False, index=True, comment="what leads to element_key: bim_element.same_as"),
     schema="hub",
 )
 
