@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sandbox.airflow_client import DagRun
 from sandbox.airflow_local import AirflowSetup, LocalAirflow
 from sandbox.building import Tower, write_tower
+from sandbox.calendar import write_calendar
 from sandbox.demo_settings import write_settings
 from sandbox.demo_summary import print_summary
 from sandbox.group import PROJECTS
@@ -45,11 +46,11 @@ LONGEST_WAIT = 600.0
 STAGES: Sequence[Sequence[str]] = (
     ("sync_masters", "sync_tickets", "sync_erp_costs", "sync_oa_approvals", "index_bim_models"),
     ("deliver_outbox", "locate_defects"),
-    ("sync_oa_approvals", "roll_up_costs"),
-    ("publish_reports", "sweep_deletions", "watch_freshness"),
+    ("sync_oa_approvals", "cover_defects", "roll_up_costs"),
+    ("publish_feed", "publish_reports", "sweep_deletions", "watch_freshness"),
 )
 """Which DAGs run side by side, and what has to be done before them."""
-SLOTS = {"hub_wms": 4, "hub_sap": 1, "hub_oa": 1}
+SLOTS = {"hub_wms": 4, "hub_sap": 1, "hub_calendar": 1, "hub_oa": 1}
 
 console = Console(highlight=False)
 
@@ -67,6 +68,10 @@ class Home:
     @property
     def models(self) -> Path:
         return self.folder / "models"
+
+    @property
+    def calendar(self) -> Path:
+        return self.folder / "masters" / "calendar.xlsx"
 
     @property
     def published(self) -> Path:
@@ -175,6 +180,7 @@ def _everything(home: Home, ifc: Path | None) -> Iterator[Running]:
                 server.create_database(name)
         _say(f"PostgreSQL {server.version} is running below {home.folder / 'postgres'}")
         write_settings(home.settings, server.url("hub"), _write_models(home, ifc))
+        write_calendar(home.calendar)
         migrate(open_database(server.url("hub")))
         airflow = LocalAirflow(_airflow_setup(home, server.url("airflow")), _say)
         stack.callback(airflow.stop)
@@ -218,6 +224,7 @@ def _start_systems(stack: ExitStack, home: Home, ticket_store: str, ifc: Path | 
     return (
         _ticket_store(ticket_store),
         _web("sap_s4", sap.address, SAP_USER, password),
+        Connection("masters", "fs", extra={"path": str(home.calendar.parent)}),
         _web("weaver", weaver.address),
     )
 

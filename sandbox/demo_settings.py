@@ -44,6 +44,12 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
                 "options": {"company_codes": list(COMPANY_CODES), "accounts": [COST_ACCOUNT]},
                 "streams": {"cost_lines": {"map": "sap_cost_lines", "job": "costs"}},
             },
+            "calendar": {
+                "system": "masters_xlsx",
+                "connection": "masters",
+                "options": {"file": "calendar.xlsx"},
+                "streams": {"periods": {"map": "masters_periods", "job": "costs"}},
+            },
             "oa": {
                 "system": "weaver",
                 "connection": "weaver",

@@ -33,6 +33,10 @@ _DEFECTS = """
 _COSTS = """
     SELECT m.project_code, coalesce(p.name, ''), stage, currency, sum(amount)::numeric(23, 2), sum(lines)::bigint
     FROM mart.cost_month m LEFT JOIN hub.project p ON p.code = m.project_code GROUP BY 1, 2, 3, 4 ORDER BY 1, 3"""
+_COVERAGE = "SELECT clock, state, count(*) FROM hub.coverage GROUP BY 1, 2 ORDER BY 1, 2"
+_FEED = """
+    SELECT entity, state, count(*), min(period), max(period), sum(lines)::bigint FROM hub.feed_batch
+    GROUP BY 1, 2 ORDER BY 1, 2"""
 _APPROVALS = (
     "SELECT state, count(*), sum(amount)::numeric(23, 2) FROM hub.approval WHERE deleted_at IS NULL GROUP BY 1 ORDER BY 2 DESC"
 )
@@ -55,6 +59,8 @@ def print_summary(console: Console, database: str, published: Path, since: datet
             console.print(f"[yellow]{model} cannot be used:[/] {escape(reason)}\n", soft_wrap=True)
         show("Defects located", ("method", "state", "defects", "mean confidence"), _DEFECTS)
         show("Cost by project", ("project", "name", "stage", "currency", "amount", "lines"), _COSTS)
+        show("Under warranty when reported", ("clock", "state", "defects"), _COVERAGE)
+        show("Batches for finance", ("entity", "state", "batches", "from", "to", "lines"), _FEED)
         show("Approvals", ("state", "plans", "amount"), _APPROVALS)
         show("Plans sent to the OA", ("plan", "amount", "outbox", "request", "decision"), _PLANS)
     files = _styled("Published")
@@ -64,6 +70,7 @@ def print_summary(console: Console, database: str, published: Path, since: datet
         if path.is_file() and not path.name.endswith(".manifest.json"):
             files.add_row(path.name, f"{path.stat().st_size:,}")
     console.print(files)
+    console.print(f"Batches for finance: {published.parent / 'feed'}", soft_wrap=True)
 
 
 def _table(title: str, columns: Sequence[str], db: Connection, query: str, values: dict[str, Any]) -> Table:

@@ -40,6 +40,14 @@ class Outcome:
     history: History
 
     def rows(self, name: str) -> list[dict[str, str]]:
+        """The rows of a published CSV."""
+        return self._read(f"published/{name}")
+
+    def fed(self) -> list[dict[str, str]]:
+        """The lines of every batch for finance."""
+        return [row for name in self.data[0] if name.startswith("feed/") and name.endswith(".csv") for row in self._read(name)]
+
+    def _read(self, name: str) -> list[dict[str, str]]:
         text = self.data[0][name].decode("utf-8-sig")
         return list(csv.DictReader(text.splitlines()))
 
@@ -56,24 +64,28 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             with demo.console.capture() as words:
                 run_demo(folder, ifc=model, keep=False)
             said.append(words.get())
-            files = (folder / "published").iterdir()
-            data.append(
-                {file.name: file.read_bytes() for file in files if file.suffix in (".csv", ".parquet", ".bcf", ".xlsx")}
-            )
+            files = [*(folder / "published").iterdir(), *(folder / "feed").rglob("*.*")]
+            kinds = (".csv", ".parquet", ".bcf", ".xlsx")
+            data.append({str(file.relative_to(folder)): file.read_bytes() for file in files if file.suffix in kinds})
     history = write_history(stickers_of(towers()), read_words(model))
     return Outcome(folder, (said[0], said[1]), (data[0], data[1]), history)
 
 
-def test_every_cent_in_the_erp_is_in_the_rollup(outcome: Outcome) -> None:
+def test_every_cent_in_the_erp_is_in_the_rollup_and_in_finances_batches(outcome: Outcome) -> None:
     expected: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for line in outcome.history.documents:
         if line["GLAccount"] == COST_ACCOUNT:
             stage = "ACCRUED" if line["AccountingDocumentType"] == "SB" else "ACTUAL"
             expected[str(line["Project"]), stage] += Decimal(str(line["AmountInCompanyCodeCurrency"]))
+    assert _sums(outcome.rows("cost_rollup.csv")) == expected
+    assert _sums(outcome.fed()) == expected
+
+
+def _sums(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Decimal]:
     found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for row in outcome.rows("cost_rollup.csv"):
+    for row in rows:
         found[row["project_code"], row["stage"]] += Decimal(row["amount"])
-    assert found == expected
+    return found
 
 
 def test_every_record_of_every_source_is_accounted_for(outcome: Outcome) -> None:
@@ -88,6 +100,7 @@ def test_every_record_of_every_source_is_accounted_for(outcome: Outcome) -> None
         "wms.responsibilities": len(history.duties),
         "wms.repair_plans": len(history.plans),
         "sap.cost_lines": sum(line["GLAccount"] == COST_ACCOUNT for line in history.documents),
+        "calendar.periods": 72,
         "oa.approvals": 0,  # read twice, at a time that decides how often
     }
 
