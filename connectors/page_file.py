@@ -57,8 +57,10 @@ def read_page(content: bytes) -> list[dict[str, Any]]:
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
-        head, *lines = stream.read().splitlines()
-    records = [json.loads(line, object_hook=_untagged) for line in lines]
+        text = stream.read()
+    head, *lines = text.splitlines()
+    hook = _untagged if b'{"@' in text else None
+    records = [json.loads(line, object_hook=hook) for line in lines]
     for name, kind in json.loads(head)["fields"].items():
         back = KINDS[kind][2]
         for record in records:

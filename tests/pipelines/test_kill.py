@@ -6,14 +6,19 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine
 
 from connectors.contract import Window
-from tests.pipelines.fake import FIRST, NOW, FakeSource, fake_hub, quarantined, record, runs, tickets
+from tests.pipelines.fake import FIRST, NOW, FakeHub, FakeSource, fake_hub, quarantined, record, runs, tickets
+from warranty_hub.pipelines.raw_pages import kept_runs
+from warranty_hub.pipelines.replay import replay_stream
 from warranty_hub.pipelines.sync import sync_stream
 from warranty_hub.warehouse.commit import OnStep
 
@@ -134,3 +139,24 @@ def test_a_backfill_killed_then_repeated_ends_the_same_and_the_sync_knows_nothin
     backfill(warehouse, lambda _: None)
     assert [row["status"] for row in runs(warehouse)] == ["SUCCEEDED", "ABANDONED", "SUCCEEDED"]
     _expected(warehouse, True, count=90)
+
+
+def test_every_page_that_was_committed_is_kept_wherever_the_sync_is_killed(warehouse: Engine, tmp_path: Path) -> None:
+    def keeping(engine: Engine) -> FakeHub:
+        hub = fake_hub(engine, _source(ordered=False), keep_raw="P30D", max_rejected_share=1)
+        return replace(hub, settings=hub.settings.model_copy(update={"artefacts": str(tmp_path)}))
+
+    def sync(die: OnStep, engine: Engine) -> None:
+        sync_stream(keeping(engine), "wms", "tickets", on_step=die)
+
+    for step in ("page staged", "rows written", "counts written", "page committed"):
+        for occurrence in (1, 2):
+            pid = _in_child(warehouse, partial(sync, _die_at(step, occurrence)))
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, "the child was meant to die"
+    sync_stream(keeping(warehouse), "wms", "tickets")
+    assert sum(run.pages for run in kept_runs(keeping(warehouse), "wms.tickets")) == sum(
+        row["pages"] for row in runs(warehouse)
+    )
+    before = tickets(warehouse)
+    assert replay_stream(keeping(warehouse), "wms", "tickets").outcomes["unchanged"] == 60 - len(BAD)
+    assert tickets(warehouse) == before

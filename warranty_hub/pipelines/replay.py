@@ -19,6 +19,8 @@ from warranty_hub.warehouse.commit import Batch, OnStep, StreamRun, Unit
 from warranty_hub.warehouse.tables import raw_page
 
 STEP = "replay"
+Keyed = list[tuple[str | None, dict[str, Any]]]
+"""Records with the source ids that the field map gives them."""
 
 
 def replay_stream(
@@ -57,8 +59,9 @@ class _Replay:
     def go_back(self, pages: list[KeptPage], chosen: set[int]) -> None:
         """Replay the chosen pages; of the newer ones among them, only see what they hold."""
         read: set[str] = set()
+        oldest = min(chosen)
         for page in pages:
-            if page.raw_page_id < min(chosen):
+            if page.raw_page_id < oldest:
                 return
             if page.address not in read:  # the same page read again holds nothing older
                 read.add(page.address)
@@ -67,7 +70,7 @@ class _Replay:
                     self._commit(page, records)
                 self._see(records)
 
-    def _commit(self, page: KeptPage, records: list[dict[str, Any]]) -> None:
+    def _commit(self, page: KeptPage, records: Keyed) -> None:
         position = f"page {page.raw_page_id} of run {page.run_id}"
         while True:
             try:
@@ -80,12 +83,11 @@ class _Replay:
             else:
                 return
 
-    def _batch(self, records: list[dict[str, Any]]) -> Batch:
+    def _batch(self, records: Keyed) -> Batch:
         """The records that no newer page holds; the others are superseded. What is skipped now leaves the quarantine."""
-        keys = list(map(self._subject.field_map.key_of, records))
-        newest = [record for record, key in zip(records, keys, strict=True) if key not in self._seen]
-        batch = batch_of(self._subject.field_map.apply(newest))
-        retried = [key for key in keys if key is not None and key not in self._seen]
+        newest = [(key, record) for key, record in records if key not in self._seen]
+        batch = batch_of(self._subject.field_map.apply([record for _, record in newest]))
+        retried = [key for key, _ in newest if key is not None]
         return replace(batch, superseded=batch.superseded + len(records) - len(newest), retried=retried)
 
     def _insist_on_newest(self, db: Connection) -> None:
@@ -99,12 +101,12 @@ class _Replay:
             self._see(self._records(page))
             self._newest = max(self._newest, page.raw_page_id)
 
-    def _see(self, records: list[dict[str, Any]]) -> None:
-        keys = map(self._subject.field_map.key_of, records)
-        self._seen.update(key for key in keys if key is not None)
+    def _see(self, records: Keyed) -> None:
+        self._seen.update(key for key, _ in records if key is not None)
 
-    def _records(self, page: KeptPage) -> list[dict[str, Any]]:
-        return read_page(self._hub.artefacts.get(page.address))
+    def _records(self, page: KeptPage) -> Keyed:
+        records = read_page(self._hub.artefacts.get(page.address))
+        return [(self._subject.field_map.key_of(record), record) for record in records]
 
 
 def _keep_for(subject: Subject) -> timedelta:
