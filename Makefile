@@ -33,8 +33,9 @@ foreign-servers:
 		echo "Installing MariaDB's server …"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -qq -y --no-install-recommends mariadb-server-core mariadb-client-core > /dev/null; }
 
-bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a bare COPY
+bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a bare COPY; read 100,000 over HTTP beside dlt
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.rest
 
 bench-locating: $(STAMP) .envs/jieba/.installed ## Read generated and handwritten tickets, and 100,000 texts beside jieba
 	@$(BIN)/python -m benchmarks.locating

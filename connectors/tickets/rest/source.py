@@ -175,22 +175,25 @@ class RestSource:
 
 
 class _Reading:
-    """What one reading of a list has seen so far."""
+    """What one reading of a list has seen so far: a number for each page, and keys only where something asks for them."""
 
     def __init__(self, stream: RestStream, name: str) -> None:
         self.name = name
         self._stream = stream
+        self._keeps_keys = stream.total is not None or isinstance(stream.paging, NumberedPages | OffsetPages)
         self._seen: set[str] = set()
-        self._contents: set[tuple[str, ...]] = set()
+        self._contents: set[int] = set()
         self._totals: list[int] = []
 
     def note(self, records: Sequence[Record], place: str) -> None:
         """Raises PageOrderError when a page repeats an earlier one."""
         ids = tuple(_source_id(self._stream, record) for record in records)
-        if ids in self._contents:
+        content = hash(ids)
+        if content in self._contents:
             raise PageOrderError(f"{self.name} repeats an earlier page at {place}")
-        self._contents.add(ids)
-        self._seen.update(ids)
+        self._contents.add(content)
+        if self._keeps_keys:
+            self._seen.update(ids)
 
     def unseen(self, records: Sequence[Record]) -> list[Record]:
         """Those not seen yet, which are from now on."""
