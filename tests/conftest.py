@@ -10,6 +10,7 @@ import pytest
 pytest_plugins = ["warranty_hub.testing.postgres"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Airflow first, and in one group."""
     items.sort(key=lambda item: "airflow" not in item.keywords)
