@@ -167,6 +167,10 @@ class ModelSettings(_Section):
 class IssueSettings(_Section):
     """Issues as BCF files, for BIM tools."""
 
+    inbox: str | None = Field(
+        default=None,
+        description="Where BCF files come back from other tools: a folder with one folder a project, or connection:<id>",
+    )
     version: Literal["2.1", "3.0"] = Field(
         default="2.1", description="BCF version of published files; not every tool reads 3.0"
     )

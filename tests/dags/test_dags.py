@@ -14,7 +14,7 @@ pytestmark = pytest.mark.airflow
 
 ROOT = Path(__file__).parents[2]
 SYNCS = {"sync_masters", "sync_tickets", "sync_erp_costs", "sync_oa_approvals"}
-BY_CLOCK = SYNCS | {"expire_raw_pages", "sweep_deletions", "watch_freshness"}
+BY_CLOCK = SYNCS | {"expire_raw_pages", "sweep_deletions", "take_issues", "watch_freshness"}
 CONSUMES = {
     "deliver_outbox": {"tickets"},
     "index_bim_models": {"masters"},

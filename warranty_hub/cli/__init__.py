@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import feed, outbox, quarantine
+from warranty_hub.cli import bcf, feed, outbox, quarantine
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.replay import replay
 from warranty_hub.cli.run import run, status
@@ -41,3 +41,4 @@ for command in (check, migrate, masters_template, run, replay, status, demo):
 app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(bcf.app, name="bcf")

@@ -13,6 +13,7 @@ from warranty_hub.pipelines.deliver import deliver_outbox
 from warranty_hub.pipelines.feed import entities, publish_feed
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.index import index_model
+from warranty_hub.pipelines.issues import projects_with_issue_files, take_issue_files
 from warranty_hub.pipelines.locate import locate_defects, projects_with_tickets
 from warranty_hub.pipelines.publish import publish_reports
 from warranty_hub.pipelines.raw_pages import expire_raw_pages
@@ -80,13 +81,14 @@ STEPS: dict[str, Step] = {
     "index": Step(lambda hub: list(hub.settings.models), index_model),
     "locate": Step(projects_with_tickets, locate_defects),
     "cover": Step(projects_with_tickets, cover_defects),
+    "bcf": Step(projects_with_issue_files, take_issue_files),
     "rollup": Step(lambda _: ["costs"], lambda hub, _: roll_up_costs(hub)),
     "feed": Step(entities, publish_feed),
     "publish": Step(lambda _: ["reports"], lambda hub, _: publish_reports(hub)),
     "expire": Step(lambda _: ["raw_pages"], lambda hub, _: expire_raw_pages(hub)),
     "sweep": Step(sweepable_streams, _of_stream(sweep_deletions)),
 }
-IN_ALL = ("sync", "deliver", "index", "locate", "cover", "rollup", "feed", "publish")
+IN_ALL = ("sync", "deliver", "index", "locate", "cover", "bcf", "rollup", "feed", "publish")
 
 
 def names(step: str) -> Sequence[str]:

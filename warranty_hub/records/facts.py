@@ -158,6 +158,18 @@ class TicketEvent(Fact):
     changed_at: Instant
 
 
+class TicketComment(Fact):
+    """What somebody said about a ticket, or about one of its defects. An edited comment is another fact."""
+
+    ticket_system: Code
+    ticket_no: Code
+    defect_seq: Count | None
+    author_id: Code | None
+    text: Text
+    at: Instant
+    changed_at: Instant
+
+
 class Responsibility(Fact):
     """One party's share in the cause of a ticket's defects, by version of the decision."""
 
@@ -300,6 +312,7 @@ FACTS: dict[str, type[Fact]] = {
     "person": Person,
     "ticket": Ticket,
     "ticket_event": TicketEvent,
+    "ticket_comment": TicketComment,
     "responsibility": Responsibility,
     "repair_plan": RepairPlan,
     "approval": Approval,

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -21,16 +22,17 @@ MAX_TOTAL = 1 << 30
 REMEDY = "Export the issues again as BCF 2.1 (.bcf or .bcfzip)."
 
 
-def read_bcf(path: Path) -> BcfFile:
-    """All topics of a BCF file, in the archive's order.
+def read_bcf(source: Path | BinaryIO, name: str = "") -> BcfFile:
+    """All topics of a BCF file, in the archive's order. ``name``: what errors call it, the path's own by default.
 
     Raises MalformedAnswerError for a file that is no zip archive, holds no topic, is too large, or has XML that does not parse.
     """
+    name = source.name if isinstance(source, Path) else name
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _Reader(path.name, archive).read()
+        with zipfile.ZipFile(source) as archive:
+            return _Reader(name, archive).read()
     except BROKEN_ZIP as error:
-        raise MalformedAnswerError(f"{path.name} is no BCF file: no readable zip archive ({error})", remedy=REMEDY) from error
+        raise MalformedAnswerError(f"{name} is no BCF file: no readable zip archive ({error})", remedy=REMEDY) from error
 
 
 class _Reader:

@@ -1,5 +1,6 @@
 """Located defects as BCF issues, one file a project: a BIM engineer opens one and stands before the element."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from connectors.bim.bcf import BcfFile, Camera, Coloring, Component, HeaderFile, Topic, Viewpoint, camera_to
+from connectors.bim.bcf import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Viewpoint, camera_to
 from connectors.bim.bcf.visualization import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
@@ -24,6 +25,9 @@ Boxes = NDArray[np.float64]
 NOTHING: Boxes = np.empty((0, 6))
 ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
 AUTHOR = "Warranty Hub"
+ISSUE_SYSTEM = "bcf"
+"""The source of what was said in other BIM tools, in facts."""
+PSEUDONYM = re.compile(r"bcf-[0-9a-f]{12}")
 PRIORITIES = {"NORMAL": "Normal", "URGENT": "High", "EMERGENCY": "Critical"}
 COLORS = {"NORMAL": "FBC02D", "URGENT": "F57C00", "EMERGENCY": "D32F2F"}
 UNKNOWN_URGENCY, SETTLED_COLOR = "7E57C2", "9E9E9E"
@@ -39,20 +43,22 @@ class Issues:
     left_out: int
 
 
-def issues_by_project(db: Connection, zone: tzinfo | None) -> Iterator[Issues]:
-    """The issues of every project that has a model and defects on elements of it, the newest first.
+def issues_by_project(db: Connection, zone: tzinfo | None, only: str | None = None) -> Iterator[Issues]:
+    """The issues of every project, or of only one, that has a model and defects on elements of it, the newest first.
 
     A defect on a certain element selects it; one that waits for review selects all its candidates.
     """
-    for project in db.execute(text(_PROJECTS)).all():
+    for project in db.execute(text(_PROJECTS), {"only": only}).all():
         rows = db.execute(text(_TOPICS), {"project": project.code, "most": MOST_TOPICS}).all()
         boxes = _boxes(db, project.code) if rows else NOTHING
+        comments = _comments(db, project.code) if rows else {}
         topics = tuple(
-            _topic(list(elements), zone, boxes)
+            _topic(found, comments.get((found[0].source_system, found[0].ticket_no, found[0].seq), []), zone, boxes)
             for _, elements in groupby(rows, lambda row: (row.source_system, row.ticket_id, row.seq))
+            for found in (list(elements),)
         )
         if topics:
-            bcf = BcfFile(topics, str(uuid5(ISSUES, project.code)), project.name or project.code)
+            bcf = BcfFile(topics, project_guid(project.code), project.name or project.code)
             yield Issues(project.code, bcf, rows[0].topics - len(topics))
 
 
@@ -62,7 +68,15 @@ def _boxes(db: Connection, project_code: str) -> Boxes:
     return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
 
-def _topic(elements: Sequence[Any], zone: tzinfo | None, boxes: Boxes) -> Topic:
+def _comments(db: Connection, project_code: str) -> dict[tuple[str, str, int], list[Any]]:
+    """The last wording of each comment that came back from other tools, by defect."""
+    found: dict[tuple[str, str, int], list[Any]] = {}
+    for row in db.execute(text(_COMMENTS), {"project": project_code, "system": ISSUE_SYSTEM}):
+        found.setdefault((row.ticket_system, row.ticket_no, row.defect_seq), []).append(row)
+    return found
+
+
+def _topic(elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Boxes) -> Topic:
     """A topic from its rows, one for each element."""
     defect = elements[0]
     component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
@@ -80,8 +94,33 @@ def _topic(elements: Sequence[Any], zone: tzinfo | None, boxes: Boxes) -> Topic:
         due_date=defect.promised_at.astimezone(zone) if defect.promised_at else None,
         description=_description(elements),
         files=tuple(dict.fromkeys(_file(row, zone) for row in elements)),
+        comments=tuple(_comment(said, defect.reporter, zone) for said in comments),
         viewpoints=(_viewpoint(guid, elements, boxes),),
     )
+
+
+def _comment(said: Any, reporter: str | None, zone: tzinfo | None) -> Comment:
+    """What was said in another tool, under its own GUID, so that the tool that said it keeps one copy."""
+    guid, _, edited = said.source_id.partition("@")
+    author = said.author_id or AUTHOR
+    at = said.at.astimezone(zone)
+    modified = (at, author) if edited else (None, None)
+    return Comment(guid, at, author, published(published(said.text, said.author), reporter), None, *modified)
+
+
+def project_guid(project_code: str) -> str:
+    """What our files call a project."""
+    return str(uuid5(ISSUES, project_code))
+
+
+def author_id(author: str | None) -> str | None:
+    """Our id of somebody who speaks in another tool, usually by e-mail address: files that we publish name nobody else.
+
+    One that comes back from there stays what it is; None for nobody and for ourselves.
+    """
+    if not author or author == AUTHOR or PSEUDONYM.fullmatch(author):
+        return author if author != AUTHOR else None
+    return f"bcf-{uuid5(ISSUES, author.strip().lower()).hex[:12]}"
 
 
 def topic_guid(source_system: str, ticket_no: str, seq: int) -> UUID:
@@ -150,13 +189,23 @@ def _joined(separator: str, *parts: str | None) -> str:
 _PROJECTS = f"""
     SELECT DISTINCT r.project_code AS code, project.name
     FROM hub.bim_revision r LEFT JOIN {one_name("project")} project ON project.code = r.project_code
-    WHERE r.current ORDER BY 1"""
+    WHERE r.current AND coalesce(r.project_code = :only, true) ORDER BY 1"""
 
 _BOXES = """
     SELECT e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max
     FROM hub.bim_element_revision e JOIN hub.bim_revision r ON r.revision_id = e.revision_id AND r.current
     WHERE r.project_code = :project AND e.x_min IS NOT NULL
     ORDER BY e.revision_id, e.step_id"""
+
+_COMMENTS = """
+    SELECT said.*, author.name AS author FROM (
+        SELECT DISTINCT ON (split_part(c.source_id, '@', 1)) c.*
+        FROM hub.ticket_comment c
+        JOIN hub.defect d ON (d.source_system, d.ticket_no, d.seq) = (c.ticket_system, c.ticket_no, c.defect_seq)
+        WHERE d.project_code = :project AND c.source_system = :system AND c.deleted_at IS NULL
+        ORDER BY split_part(c.source_id, '@', 1), c.at DESC) said
+    LEFT JOIN hub.person author ON (author.source_system, author.source_id) = (said.source_system, said.author_id)
+    ORDER BY said.at, said.source_id"""
 
 _TOPICS = f"""
     WITH element AS (

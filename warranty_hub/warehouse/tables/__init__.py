@@ -24,7 +24,18 @@ from warranty_hub.warehouse.tables.cover import coverage
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
 from warranty_hub.warehouse.tables.identity import element_change, element_decision, element_match
-from warranty_hub.warehouse.tables.ops import OUTCOMES, alert, cursor, delivery, outbox, pace, quarantine, raw_page, run
+from warranty_hub.warehouse.tables.ops import (
+    OUTCOMES,
+    alert,
+    cursor,
+    delivery,
+    outbox,
+    pace,
+    quarantine,
+    raw_page,
+    run,
+    taken_file,
+)
 from warranty_hub.warehouse.tables.places import defect, defect_element, mention, place, place_alias
 
 __all__ = [
@@ -71,5 +82,6 @@ __all__ = [
     "run",
     "space_element",
     "system_element",
+    "taken_file",
     "ticket",
 ]

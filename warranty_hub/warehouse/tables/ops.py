@@ -133,3 +133,14 @@ pace = Table(
     Column("free_at", Instant, nullable=False, comment="when the next call may go out"),
     schema="ops",
 )
+
+taken_file = Table(
+    "taken_file",
+    metadata,
+    Column("unit", Text, primary_key=True, comment="whose inbox it lay in"),
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("taken_at", Instant, nullable=False, server_default=text("now()")),
+    schema="ops",
+)
