@@ -64,6 +64,13 @@ def open_counts(hub: Hub) -> dict[str, int]:
         return {unit: count for unit, count in db.execute(query.order_by(quarantine.c.unit))}
 
 
+def open_keys(hub: Hub, unit: str) -> set[str]:
+    """The source ids of a stream's open rows."""
+    query = select(quarantine.c.source_id).where(quarantine.c.unit == unit, quarantine.c.state == QuarantineState.OPEN)
+    with hub.transactions() as db:
+        return set(db.execute(query).scalars())
+
+
 def retry(hub: Hub, unit: str) -> RunReport:
     """Map and load all open rows of a stream again: what loads, or is skipped now, is RESOLVED, the rest counts an attempt."""
     source_name, _, stream_name = unit.partition(".")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from connectors.page_file import read_page
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.quarantine import open_keys
 from warranty_hub.pipelines.raw_pages import KeptPage, kept_pages, pages_after
 from warranty_hub.pipelines.sync import Subject, batch_of, reject_limit, subject_of
 from warranty_hub.warehouse.commit import Batch, OnStep, StreamRun, Unit
@@ -55,6 +56,7 @@ class _Replay:
         self._run = run
         self._newest = newest
         self._seen: set[str] = set()
+        self._in_quarantine = open_keys(hub, subject.unit.name)
 
     def go_back(self, pages: list[KeptPage], chosen: set[int]) -> None:
         """Replay the chosen pages; of the newer ones among them, only see what they hold."""
@@ -87,7 +89,7 @@ class _Replay:
         """The records that no newer page holds; the others are superseded. What is skipped now leaves the quarantine."""
         newest = [(key, record) for key, record in records if key not in self._seen]
         batch = batch_of(self._subject.field_map.apply([record for _, record in newest]))
-        retried = [key for key, _ in newest if key is not None]
+        retried = [key for key, _ in newest if key is not None and key in self._in_quarantine]
         return replace(batch, superseded=batch.superseded + len(records) - len(newest), retried=retried)
 
     def _insist_on_newest(self, db: Connection) -> None:
