@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, text
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, text
 from connectors.contract import OutboxItem, Window
 from connectors.erp.tryton.sink import TrytonSink, build_sink
 from connectors.erp.tryton.source import TrytonSource, build_source
+from mappings.fields.compiler import load_field_map
 from sandbox.misbehaviour import Misbehaviour
 from sandbox.tryton import TrytonServer
 from tests.conformance.impatient import IMPATIENT
@@ -34,6 +36,8 @@ from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.sync import sync_stream
 from warranty_hub.settings import Connection, Settings
 from warranty_hub.testing.faults import Fault
+from warranty_hub.warehouse.load import fact_columns
+from warranty_hub.warehouse.tables import fact_tables
 
 PASSWORD = "canary-密码"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -472,3 +476,40 @@ def _spied(server: TrytonServer, act: Any) -> list[Any]:
     server.respond = respond
     act()
     return seen
+
+
+# ---------------------------------------------------------------------------------------------------------- analytic lines
+def analysed(books: Books, number: int, share: str, project: str, root: str = "PROJECTS") -> None:
+    """A share of the line of entry 1."""
+    (line,) = [one for one in books.tables["account.move.line"].values() if one["move"]["id"] == 1]
+    net, axis = Decimal(share), {"id": 90, "code": root}
+    account = {"id": number, "code": project, "root": axis}
+    sides = {"debit": max(net, Decimal(0)), "credit": max(-net, Decimal(0))}
+    books.put("analytic_account.line", number, **sides, account=account, move_line=line)
+
+
+def test_a_line_for_two_projects_counts_for_one_or_for_each_axis_again(modern: Books, warehouse: Engine) -> None:
+    move = modern.enter(1, "100.10")
+    modern.put("account.move", 1, write_date=datetime(2025, 3, 9, 8, tzinfo=UTC))
+    for number, share, project in ((11, "60.06", "P01"), (12, "40.04", "P03")):
+        analysed(modern, number, share, project)
+    analysed(modern, 13, "100.10", "CC1", root="CENTRES")
+    reader = source(modern, costs_from="analytic", analytic_root="PROJECTS")
+    records = [record for page in reader.pages("cost_lines", ALL) for record in page.records]
+    assert [record["changed_at"] for record in records] == [datetime(2025, 3, 9, 8, tzinfo=UTC)] * 2
+    mapped = load_field_map("tryton_analytic", ZoneInfo("Asia/Shanghai")).apply(records)
+    told = fact_columns(fact_tables["cost_line"])
+    rows = [dict(zip(("source_id", *told), row, strict=True)) for row in mapped.rows]
+    assert [(row["project_code"], row["base_amount"], row["account"], row["document_no"]) for row in rows] == [
+        ("P01", Decimal("60.06"), EXPENSE, "M1"),
+        ("P03", Decimal("40.04"), EXPENSE, "M1"),
+    ]
+    assert [key for page in reader.keys("cost_lines") for key in page] == ["11", "12"]
+    move["state"] = "draft"
+    assert ids(reader) == []
+
+
+@pytest.mark.parametrize("given", [{"costs_from": "analytic"}, {"costs_from": "entries", "analytic_root": "PROJECTS"}])
+def test_analytic_lines_without_an_axis_count_every_axis(modern: Books, given: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="analytic"):
+        source(modern, **given)

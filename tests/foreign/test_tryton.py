@@ -29,6 +29,11 @@ PASSWORD = "canary-密码-1"
 STREAMS = ("cost_lines", "purchase_lines", "parties", "periods", "balances")
 SERIES = ("tryton70", "tryton8x")
 EXPENSE, PROVISION = "660105", "224101"
+COSTS = {
+    "erp": {"costs_from": "entries"},
+    "invoices": {"costs_from": "invoices"},
+    "analytic": {"costs_from": "analytic", "analytic_root": "PROJECTS"},
+}
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,15 @@ class Served:
         return Connection("tryton", "http", "127.0.0.1", self.port, "http", "admin", SecretStr(password))
 
     def hub(self, engine: Engine, password: str = PASSWORD, **options: Any) -> Hub:
-        """Its entries as source ``erp``, and once more its invoices as source ``invoices``."""
+        """Its entries as source ``erp``, and once more its invoices and its analytic lines as sources."""
         given = {"database": "hub", "accounts": ["6601*", PROVISION], "page_size": 5, **options}
         streams = {stream: {"map": f"tryton_{stream}", "job": "costs"} for stream in STREAMS}
         sources = {
             name: {
-                "system": "tryton", "connection": "tryton", "safety": 0, "options": {**given, "costs_from": costs},
-                "streams": {**streams, "cost_lines": {"map": f"tryton_{costs}", "job": "costs"}},
+                "system": "tryton", "connection": "tryton", "safety": 0, "options": {**given, **costs},
+                "streams": {**streams, "cost_lines": {"map": f"tryton_{costs['costs_from']}", "job": "costs"}},
             }
-            for name, costs in (("erp", "entries"), ("invoices", "invoices"))
+            for name, costs in COSTS.items()
         }  # fmt: skip
         settings = Settings.model_validate({"database": "postgresql+psycopg:///unused", "sources": sources})
         return Hub(settings, engine, connections=lambda _: self.connection(password))
@@ -82,7 +87,7 @@ def _fill(series: str, folder: Path) -> Books:
     settings.write_text(f"[database]\nuri = sqlite://\npath = {folder}\n[web]\nlisten = 127.0.0.1:{port}\n")
     (folder / "hub.sqlite").touch()
     (folder / "password").write_text(PASSWORD)
-    modules = ["--update", "account_invoice", "purchase", "--activate-dependencies"]
+    modules = ["--update", "account_invoice", "purchase", "analytic_account", "--activate-dependencies"]
     manage = [program(series, "trytond-admin"), "-c", settings, "-d", "hub", *modules, "--email", "hub@hub.example"]
     printed(*manage, TRYTONPASSFILE=str(folder / "password"))
     script = Path(__file__).with_name("tryton_company.py")
@@ -124,7 +129,7 @@ def of_key(engine: Engine, key: str) -> list[tuple[Any, ...]]:
 
 def test_trytons_books_and_ours_differ(served: Served, warehouse: Engine) -> None:
     hub, told = served.hub(warehouse), served.told
-    both = [("erp", stream) for stream in STREAMS] + [("invoices", "cost_lines")]
+    both = [("erp", stream) for stream in STREAMS] + [("invoices", "cost_lines"), ("analytic", "cost_lines")]
     for source, stream in both:
         report = sync_stream(hub, source, stream)
         assert report.outcomes["quarantined"] == 0, (stream, rows(warehouse, "SELECT reason FROM ops.quarantine"))
@@ -138,6 +143,8 @@ def test_trytons_books_and_ours_differ(served: Served, warehouse: Engine) -> Non
         ours.setdefault(period, []).append(amount)
     theirs = {period: sorted(map(Decimal, amounts)) for period, amounts in told["moved"].items()}
     assert {period: sorted(amounts) for period, amounts in ours.items()} == theirs
+    projects = "SELECT project_code, sum(base_amount) FROM hub.cost_line WHERE source_system = 'analytic' GROUP BY 1 ORDER BY 1"
+    assert {project: f"{amount:.2f}" for project, amount in rows(warehouse, projects)} == told["analysed"]
     sums = f"SELECT period, debit - credit FROM hub.gl_balance WHERE account = '{EXPENSE}' AND debit <> credit"
     assert dict(rows(warehouse, sums)) == {period: sum(amounts) for period, amounts in theirs.items()}
     assert [f"{row[0]:.2f}" for row in rows(warehouse, "SELECT amount FROM hub.commitment ORDER BY amount DESC")] == told[

@@ -103,6 +103,24 @@ def enter_moves(accounts: Any) -> None:
             move.click("post")
 
 
+def analyse() -> None:
+    """Each posted line of the expense account for two projects, and on another axis for a centre."""
+    axes = {code: make("analytic_account.account", name=code, code=code, type="root") for code in ("PROJECTS", "CENTRES")}
+    borne = {
+        code: make("analytic_account.account", name=code, code=code, type="normal", root=axes[axis], parent=axes[axis])
+        for code, axis in (("P01", "PROJECTS"), ("P03", "PROJECTS"), ("C1", "CENTRES"))
+    }
+    for line in Model.get("account.move.line").find([("move.state", "=", "posted"), ("account.code", "=", EXPENSE)]):
+        for code, side in (("P01", Decimal("0.01")), ("P03", line.debit + line.credit - Decimal("0.01"))):
+            _bear(line, borne[code], side)
+        _bear(line, borne["C1"], line.debit + line.credit)
+
+
+def _bear(line: Any, account: Any, amount: Decimal) -> None:
+    sides = {"debit": amount} if line.debit else {"credit": amount}
+    make("analytic_account.line", move_line=line, account=account, date=line.date, **sides)
+
+
 def order(accounts: Any) -> None:
     """One order that was confirmed, one that is a draft."""
     (party,) = Model.get("party.party").find([("code", "=", "V001")])
@@ -129,6 +147,10 @@ def told() -> Iterator[tuple[str, Any]]:
     for line in Model.get("account.move.line").find([("move.state", "=", "posted"), ("account.code", "=", EXPENSE)]):
         moved.setdefault(line.move.period.name, []).append(str(line.debit - line.credit))
     yield "moved", moved
+    shares: dict[str, Decimal] = {}
+    for line in Model.get("analytic_account.line").find([("account.root.code", "=", "PROJECTS")]):
+        shares[line.account.code] = shares.get(line.account.code, Decimal(0)) + line.debit - line.credit
+    yield "analysed", {code: f"{amount:.2f}" for code, amount in shares.items()}
     ordered = Model.get("purchase.line").find([("purchase.state", "!=", "draft")])
     yield "ordered", sorted(str(line.amount) for line in ordered)
     yield "periods", sorted(period.name for period in Model.get("account.period").find([]))
@@ -139,6 +161,7 @@ def main() -> None:
     accounts = found_company()
     enter_invoices(accounts)
     enter_moves(accounts)
+    analyse()
     order(accounts)
     print(json.dumps(dict(told())))  # noqa: T201
 

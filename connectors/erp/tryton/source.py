@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from connectors.contract import Page, Record, Stream, Window
 from connectors.erp.tryton.rpc import Tryton, TrytonOptions
@@ -33,40 +33,69 @@ class TrytonSourceOptions(TrytonOptions):
     accounts: tuple[Account, ...] = Field(
         min_length=1, description="Accounts that are ours, by code, or all that begin alike: 660105, 6601*"
     )
-    costs_from: Literal["entries", "invoices"] = Field(
-        "entries", description="What makes a cost line: every line posted on the accounts, or those of suppliers' invoices only"
+    costs_from: Literal["entries", "invoices", "analytic"] = Field(
+        "entries",
+        description="What makes a cost line: a line posted on the accounts, one of suppliers' invoices, or an analytic line",
+    )
+    analytic_root: str | None = Field(
+        None,
+        validate_default=True,
+        description="Code of the analytic axis whose accounts are projects; needed with `costs_from: analytic`",
     )
     extra_fields: dict[ModelStream, tuple[str, ...]] = Field(
         {}, description="More fields to read by stream, for modules of one's own; a dot leads on: project.code"
     )
     page_size: int = Field(500, ge=1, description="Records per call")
 
+    @field_validator("analytic_root")
+    @classmethod
+    def _one_axis(cls, root: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("costs_from") == "analytic") != (root is not None):
+            raise ValueError("an axis is for costs_from: analytic, which needs one: each axis tells all costs once more")
+        return root
+
 
 @dataclass(frozen=True)
 class _Model:
-    """Which records of a model make a stream, and the times that tell that one has changed."""
+    """Which records of a model make a stream, and the times that tell that one has changed.
+
+    ``accounts``: the field by which only those on our accounts are read; ``entry``: the field with the entry they stand in.
+    """
 
     name: str
     fields: tuple[str, ...]
     key: tuple[str, ...] = ("id",)
     domain: tuple[Any, ...] = ()
     changed: tuple[str, ...] = WRITTEN
-    of_accounts: bool = False
+    accounts: str = ""
+    entry: str = ""
     sweepable: bool = False
 
+
+ENTRY_LINE = (
+    *("account.code", "party.code", "description", "origin", "state", "move.date", "move.description", "move.state"),
+    *("move.origin", "move.journal.code", "move.journal.type", "move.period.name", "move.period.fiscalyear.name"),
+    *("move.company.party.code", "move.company.currency.code"),
+)
+"""What a line of an entry tells, beside its amounts."""
 
 COSTS: dict[str, _Model] = {
     "entries": _Model(
         "account.move.line",
-        (
-            *("debit", "credit", "amount_second_currency", "second_currency.code", "account.code", "party.code"),
-            *("description", "origin", "state", "move.date", "move.description", "move.state", "move.origin"),
-            *("move.journal.code", "move.journal.type", "move.period.name", "move.period.fiscalyear.name"),
-            *("move.company.party.code", "move.company.currency.code"),
-        ),
+        ("debit", "credit", "amount_second_currency", "second_currency.code", *ENTRY_LINE),
         domain=(["move.state", "=", "posted"],),
         changed=(*WRITTEN, "move.write_date"),
-        of_accounts=True,
+        accounts="account.code",
+        entry="move",
+    ),
+    "analytic": _Model(
+        "analytic_account.line",
+        ("debit", "credit", "account.code", *(f"move_line.{field}" for field in ENTRY_LINE)),
+        domain=(["move_line.move.state", "=", "posted"],),
+        changed=(*WRITTEN, "move_line.move.write_date"),
+        accounts="move_line.account.code",
+        entry="move_line.move",
+        sweepable=True,
     ),
     "invoices": _Model(
         INVOICE_LINE,
@@ -79,10 +108,11 @@ COSTS: dict[str, _Model] = {
         key=("invoice.id", "id"),
         domain=(["type", "=", "line"], ["invoice.type", "=", "in"], ["invoice.move.state", "=", "posted"]),
         changed=(*WRITTEN, "invoice.write_date"),
-        of_accounts=True,
+        accounts="account.code",
     ),
 }
-"""What costs are made from, by option `costs_from`. An invoice is posted as an entry: to read both would count it twice."""
+"""What costs are made from, by option `costs_from`. An invoice is posted as an entry, and an entry is analysed: to read two of
+them would count everything twice."""
 
 MODELS: dict[str, _Model] = {
     "purchase_lines": _Model(
@@ -109,7 +139,8 @@ class TrytonSource:
     """A Source (connectors.contract). Records are Tryton's, with those they point to inside: ``{"move": {"date": …}}``.
 
     Lines of entries and invoices have three fields more, cost positive: ``amount`` in ``currency``, the one of the document,
-    and ``base_amount`` in the company's. Lines of entries have ``text`` and the ``invoice_line`` they came from, too.
+    and ``base_amount`` in the company's. Lines of entries have ``text`` and the ``invoice_line`` they came from, too. An
+    analytic line is its entry's line with its own share of the amount, and its account as ``analytic``.
     """
 
     def __init__(self, connection: Connection, options: TrytonSourceOptions) -> None:
@@ -120,7 +151,7 @@ class TrytonSource:
     def streams(self) -> Mapping[str, Stream]:
         """``cost_lines``, one for each of `MODELS`, and ``balances``, which are listed as a whole: they have no time of change.
 
-        What was posted is never deleted in Tryton, only cancelled by another entry; so its lines need no sweep.
+        What was posted is never deleted in Tryton, only cancelled by another entry: only analytic lines need a sweep.
         """
         offered = {
             name: Stream(name, model.key, "changed_at", sweepable=model.sweepable, uniform=True)
@@ -149,8 +180,8 @@ class TrytonSource:
             return
         model = self._models[stream]
         fields = [*model.fields, *model.changed, *self._options.extra_fields.get(stream, ())]  # type: ignore[call-overload]
-        if model is COSTS["entries"]:
-            fields.append(f"move.{self._tryton.move_number}")
+        if model.entry:
+            fields.append(f"{model.entry}.{self._tryton.move_number}")
         for records in self._page_through(model.name, [*self._domain(model), _changed(model.changed, window)], fields):
             timed = [{**record, "changed_at": _newest(record, model.changed)} for record in records]
             yield Page(self._completed(model, timed), f"id {records[-1]['id']}")
@@ -166,8 +197,9 @@ class TrytonSource:
             yield [str(record["id"]) for record in records]
 
     def _domain(self, model: _Model) -> list[Any]:
-        accounts = [_accounts("account.code", self._options.accounts)] if model.of_accounts else []
-        return [*model.domain, *accounts]
+        accounts = [_accounts(model.accounts, self._options.accounts)] if model.accounts else []
+        axis = [["account.root.code", "=", self._options.analytic_root]] if model is COSTS["analytic"] else []
+        return [*model.domain, *accounts, *axis]
 
     def _page_through(
         self, model: str, domain: Sequence[Any], fields: Sequence[str], **context: Any
@@ -186,6 +218,8 @@ class TrytonSource:
     def _completed(self, model: _Model, records: Sequence[dict[str, Any]]) -> Sequence[Record]:
         if model is COSTS["entries"]:
             return self._entry_lines(records)
+        if model is COSTS["analytic"]:
+            return self._entry_lines([_share(record) for record in records])
         return self._invoice_lines(records) if model is COSTS["invoices"] else records
 
     def _entry_lines(self, records: Sequence[dict[str, Any]]) -> Sequence[Record]:
@@ -235,6 +269,12 @@ class TrytonSource:
             yield Page(records, f"{period['name']}, account {accounts[-1]['code']}")
 
 
+def _share(record: Mapping[str, Any]) -> dict[str, Any]:
+    """An analytic line as the part of its entry's line that it is, in the company's currency."""
+    own = {name: record[name] for name in ("id", "debit", "credit", "changed_at")}
+    return {**record["move_line"], **own, "second_currency": None, "analytic": record["account"]}
+
+
 def _invoice_line_of(record: Mapping[str, Any]) -> int | None:
     """The id in an origin like ``account.invoice.line,7``."""
     model, _, number = (record["origin"] or "").partition(",")
@@ -255,5 +295,10 @@ def _changed(times: Sequence[str], window: Window) -> list[Any]:
 
 def _newest(record: Mapping[str, Any], times: Sequence[str]) -> datetime | None:
     """The last of the times that are set: a record that was never written again has no time of writing."""
-    told = [record[last] if not first else record[first][last] for first, _, last in (time.rpartition(".") for time in times)]
+    told = [_at(record, time) for time in times]
     return max((time for time in told if time), default=None)
+
+
+def _at(record: Mapping[str, Any], path: str) -> Any:
+    first, _, rest = path.partition(".")
+    return _at(record[first], rest) if rest else record[first]
