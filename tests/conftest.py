@@ -1,8 +1,7 @@
 """The database of the tests is the one that authors of connectors get: an embedded PostgreSQL, one for each worker.
 
-How `make test` shares the tests out among its workers (pytest-xdist): what starts Airflow goes first and stays with one worker,
-since it takes longest, and one Airflow at a time is enough for a small machine. Files whose fixtures are costly stay together
-too (``xdist_group``); all other tests go to whoever is free.
+`make test` gives its workers (pytest-xdist) one file after the other, with all its tests, so that no fixture of a module is
+built twice. The demo goes first: it takes longest, and the other worker does the rest meanwhile.
 """
 
 import pytest
@@ -10,10 +9,6 @@ import pytest
 pytest_plugins = ["warranty_hub.testing.postgres"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Airflow first, and in one group."""
-    items.sort(key=lambda item: "airflow" not in item.keywords)
-    for item in items:
-        if "airflow" in item.keywords:
-            item.add_marker(pytest.mark.xdist_group("airflow"))
+    """The demo first."""
+    items.sort(key=lambda item: item.path.name != "test_demo.py")

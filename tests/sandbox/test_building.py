@@ -22,7 +22,6 @@ SIZES = [
     Tower("江畔雅苑", "5号楼", storeys=2, units=1, flats_per_storey=1, basements=0),
     Tower("江畔雅苑", "6号楼", storeys=4, units=3, flats_per_storey=3, basements=2),
 ]
-pytestmark = pytest.mark.xdist_group("building")
 every_size = pytest.mark.parametrize("tower", SIZES, ids=lambda tower: tower.name)
 
 

@@ -11,7 +11,6 @@ from warranty_hub.warehouse.database import SCHEMAS, current_revision, migrate, 
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
 from warranty_hub.warehouse.tables import metadata
 
-pytestmark = pytest.mark.xdist_group("two servers")
 EMPTY = "nothing_yet"
 
 
