@@ -30,7 +30,7 @@ class ElementIndex:
 
     def __init__(self, elements: Iterable[Element], rooms: Iterable[tuple[str, UUID]]) -> None:
         """``rooms``: (place_id of the room, element key) for each element that is in a room or bounds it."""
-        by_key = {element.key: element for element in elements}
+        by_key = self._by_key = {element.key: element for element in elements}
         self._by_guid: dict[str, list[Element]] = defaultdict(list)
         self._by_tag: dict[str, list[Element]] = defaultdict(list)
         self._in_room: dict[str, dict[UUID, Element]] = defaultdict(dict)
@@ -43,6 +43,10 @@ class ElementIndex:
         for place_id, key in rooms:
             self._in_room[place_id][key] = by_key[key]
             self._rooms[key].append(place_id)
+
+    def by_key(self, key: UUID) -> Element:
+        """The element with this key of ours."""
+        return self._by_key[key]
 
     def by_guid(self, guid: str) -> tuple[Element, ...]:
         """All elements with this GlobalId (22 characters, case matters)."""

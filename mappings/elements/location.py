@@ -78,7 +78,6 @@ class Location:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     places: tuple[str, ...] = ()
-    rule_version: str = RULE_VERSION
 
     @property
     def confidence(self) -> float:

@@ -1,23 +1,17 @@
-"""What a text says, in our codes: one pass over the text, the longest word wins and is consumed.
-
-A word that contains words of another dictionary says those too, as far as Chinese compounds mean them: a defect word names its
-component (电梯异响), a component word its room (卧室门); but a room word is not about the component in it (电梯厅), nor a
-component about the defect in it (漏电保护器).
-"""
+"""What a text says, in our codes: one pass over the text, the longest word wins and is consumed."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from mappings.lexicon.characters import plain
-from mappings.lexicon.finder import WordFinder
 from mappings.lexicon.mentions import Hit, Kind, Mention, mentions_of
 from mappings.lexicon.orientation import orientation_of
 from mappings.lexicon.standing import Standing, joined, standing
-from mappings.lexicon.terms import Term, lexicon
+from mappings.lexicon.words import Words, our_words
 
 
 @dataclass(frozen=True)
@@ -72,17 +66,23 @@ class Reading:
         return tuple(dict.fromkeys(chain.from_iterable(said)))
 
 
+_SPACES = re.compile(r"\s+")
+
+
 @lru_cache(maxsize=4096)
-def read(text: str) -> Reading:
-    """Find components, defects, rooms and the orientation in free text, Chinese or English; what is unknown is not there."""
+def read(text: str, words: Words | None = None) -> Reading:
+    """Find components, defects, rooms and the orientation in free text, Chinese or English; what is unknown is not there.
+
+    ``words``: those to look for; without, ours.
+    """
     normal = _SPACES.sub(_space, unicodedata.normalize("NFKC", text).replace("’", "'"))
     lower = plain(normal)
-    words = _vocabulary()
+    known = words or our_words()
     spaced = lower.replace("-", " ")
     hits = (
         Hit(sense.kind, sense.codes, start + sense.start, start + sense.end)
-        for start, end in words.finder.find(spaced)
-        for sense in words.senses[spaced[start:end]]
+        for start, end in known.finder.find(spaced)
+        for sense in known.senses[spaced[start:end]]
     )
     return Reading(normal, _with_standings(lower, hits), orientation_of(lower))
 
@@ -101,73 +101,3 @@ def _with_standings(lower: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
             last = hit = Hit(hit.kind, hit.codes, hit.start, hit.end, stands)
         judged.append(hit)
     return tuple(judged)
-
-
-# ------------------------------------------------------------------------------------------------ vocabulary
-_SPACES = re.compile(r"\s+")
-_LATIN = re.compile(r"[a-z0-9]")
-_VERBS = frozenset({"开关"})  # a switch by itself, to open and close inside another word
-_NAMED_WITHIN = {Kind.DEFECT_TYPE: (Kind.COMPONENT, Kind.ROOM), Kind.COMPONENT: (Kind.ROOM,), Kind.ROOM: ()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Sense:
-    """One meaning of a word, and the part of the word that carries it."""
-
-    kind: Kind
-    codes: tuple[str, ...]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    """Every word with its senses; a trap has none."""
-
-    senses: Mapping[str, tuple[_Sense, ...]]
-    finder: WordFinder
-
-
-@cache
-def _vocabulary() -> _Vocabulary:
-    terms = lexicon()
-    codes = {
-        Kind.COMPONENT: _codes_by_word(terms.components.values()),
-        Kind.DEFECT_TYPE: _codes_by_word(terms.defect_types.values()),
-        Kind.ROOM: _codes_by_word(terms.rooms.values()),
-    }
-    finders = {kind: WordFinder(words) for kind, words in codes.items()}
-    senses: dict[str, tuple[_Sense, ...]] = {trap: () for trap in terms.traps}
-    for kind, words in codes.items():
-        for word in words:
-            own = _Sense(kind, words[word], 0, len(word))
-            within = (
-                _Sense(part, codes[part][word[start:end]], start, end)
-                for part in _NAMED_WITHIN[kind]
-                for start, end in finders[part].find(word)
-                if _is_named(word, start, end)
-            )
-            senses[word] = (*senses.get(word, ()), own, *within)
-    return _Vocabulary(senses, WordFinder(senses))
-
-
-def _is_named(word: str, start: int, end: int) -> bool:
-    """Whether a word speaks of the shorter word in it: in Chinese it must come first (卧室|门, but not 下|水井)."""
-    inner = word[start:end]
-    return inner != word and inner not in _VERBS and (start == 0 or bool(_LATIN.match(word)))
-
-
-def _codes_by_word(terms: Iterable[Term]) -> dict[str, tuple[str, ...]]:
-    codes: dict[str, tuple[str, ...]] = {}
-    for term in terms:
-        for form in chain.from_iterable(map(_forms, term.words)):
-            codes[form] = (*codes.get(form, ()), term.code)
-    return codes
-
-
-def _forms(word: str) -> tuple[str, ...]:
-    """A word and, in English, its plural."""
-    spaced = word.replace("-", " ")
-    if not _LATIN.match(spaced[-1]):
-        return (spaced,)
-    return spaced, spaced + ("es" if spaced.endswith(("s", "x", "ch", "sh")) else "s")

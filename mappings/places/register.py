@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mappings.lexicon import Kind, read
+from mappings.lexicon import Kind, Words, our_words, read
 from mappings.lexicon.finder import WordFinder
 from mappings.places.address import AddressReading, address_spans, parse_address
 from mappings.places.normal import fold, normalise, number
@@ -47,9 +47,10 @@ class _Word:
 
 
 class Register:
-    """All places of one project, indexed; never changed after it is built."""
+    """All places of one project, indexed, and the words by which its texts are read; never changed after it is built."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
+    def __init__(self, places: Iterable[Place], words: Words | None = None) -> None:
+        self.words = words or our_words()
         self._places = {place.place_id: place for place in places}
         self._by_number: dict[tuple[PlaceKind, str | None, str], list[Place]] = defaultdict(list)
         self._by_name: dict[str, list[Place]] = defaultdict(list)
@@ -217,7 +218,7 @@ class Register:
     def _words(self, text: str) -> list[_Word]:
         """The words that may name a room or storey, the longest of those that overlap."""
         folded = fold(text)
-        reading = read(folded)
+        reading = read(folded, self.words)
         rooms = {(hit.start, hit.end): hit.codes for hit in reading.hits_of(Kind.ROOM)}
         components = {(hit.start, hit.end) for hit in reading.hits_of(Kind.COMPONENT)}
         spans = _longest_apart({*rooms, *self._finder.find(folded)})

@@ -34,7 +34,7 @@ class TicketReading:
 
 def read_ticket(description: str, address: str, building: str | None, register: Register) -> TicketReading:
     """Read a ticket: its text, its address as written, and the code of its building where another field names it."""
-    reading = read(description)
+    reading = read(description, register.words)
     mentions = reading.mentions
     present = tuple(mention for mention in mentions if mention.standing is Standing.PRESENT) or (_nothing_said(reading),)
     homes = register.resolve_each(address, building, reading.text, [mention.rooms for mention in present])

@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import bcf, feed, outbox, quarantine
+from warranty_hub.cli import bcf, feed, outbox, places, quarantine, words
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.replay import replay
 from warranty_hub.cli.run import run, status
@@ -42,3 +42,5 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(bcf.app, name="bcf")
+app.add_typer(places.app, name="places")
+app.add_typer(words.app, name="words")

@@ -8,9 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from connectors.webhook import build_notifier
+from mappings.lexicon import our_words
 from warranty_hub.errors import ConfigError, HubError
 from warranty_hub.pipelines.hub import Hub, open_hub
 from warranty_hub.pipelines.sync import subject_of
+from warranty_hub.pipelines.words import words_of
 from warranty_hub.settings import ConnectionLookup, connection_from_environment
 from warranty_hub.warehouse.database import EMBEDDED_CLUSTER, OLDEST_SERVER, current_revision, newest_revision, reason_of
 
@@ -35,6 +37,8 @@ def check(config: Path, connections: ConnectionLookup = connection_from_environm
     yield Verdict(str(config), True, f"{len(hub.settings.sources)} sources, {len(hub.settings.models)} models")
     yield _try("database", _database, hub)
     yield _try("artefacts", lambda: hub.artefacts.check())
+    if hub.settings.lexicon:
+        yield _try(f"lexicon {hub.settings.lexicon}", _lexicon, hub)
     for name, source in hub.settings.sources.items():
         for stream in source.streams:
             yield _try(f"field map {name}.{stream}", _field_map, hub, name, stream)
@@ -71,6 +75,11 @@ def _database(hub: Hub) -> str:
             f"The schema is at {at or 'nothing'}, this version needs {needed}", remedy="Run `warranty-hub migrate`."
         )
     return f"PostgreSQL {server // 10_000}, schema {at}"
+
+
+def _lexicon(hub: Hub) -> str:
+    own, all_words = len(our_words().senses), len(words_of(hub.settings).senses)
+    return f"{all_words - own} words beside our {own}"
 
 
 def _field_map(hub: Hub, source: str, stream: str) -> str:

@@ -24,11 +24,12 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class LocatedTicket:
-    """A ticket's row, what was read in it, and the location of each of its defects."""
+    """A ticket's row, what was read in it, the location of each of its defects, and by which rules and words."""
 
     row: Row[Any]
     reading: TicketReading
     locations: tuple[Location, ...]
+    rules: str
 
     @property
     def key(self) -> Key:
@@ -47,7 +48,9 @@ def write_defects(db: Connection, run_id: int, tickets: Sequence[LocatedTicket])
             if answer != before:
                 key = {**_key(ticket), "seq": seq, "generation": generation + 1}
                 fresh.append({**key, **answer})
-                candidates += [{**key, **values, "run_id": run_id} for values in _candidates(ticket.locations[seq - 1])]
+                candidates += [
+                    {**key, **values, "run_id": run_id} for values in _candidates(ticket.locations[seq - 1], ticket.rules)
+                ]
     _upsert(db, fresh)
     if candidates:
         db.execute(insert(defect_element), candidates)
@@ -67,7 +70,7 @@ def _answers(ticket: LocatedTicket) -> Iterator[Values]:
             "confidence": _confidence(location.confidence),
             "state": str(location.state) if location.state else None,
             "reason": location.reason,
-            "rule_version": location.rule_version,
+            "rule_version": ticket.rules,
         }
 
 
@@ -83,7 +86,7 @@ def _places(ticket: LocatedTicket, told: DefectReading, location: Location) -> V
     }
 
 
-def _candidates(location: Location) -> Iterable[Values]:
+def _candidates(location: Location, rules: str) -> Iterable[Values]:
     """Every candidate in its order; equally good ones share a confidence, never a row."""
     for order, candidate in enumerate(location.candidates, start=1):
         yield {
@@ -92,7 +95,7 @@ def _candidates(location: Location) -> Iterable[Values]:
             "method": str(location.method),
             "confidence": _confidence(candidate.confidence),
             "state": str(location.state),
-            "rule_version": location.rule_version,
+            "rule_version": rules,
         }
 
 

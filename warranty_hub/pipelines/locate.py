@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, or_, select
 
-from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, locate
+from mappings.elements import DefectText, Element, ElementIndex, locate
+from mappings.lexicon import Words
 from mappings.places import Register, read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.places import refresh_master_places, register_of
+from warranty_hub.pipelines.words import rule_version, words_of
 from warranty_hub.warehouse.changes import floor, remember, since
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import (
@@ -50,17 +52,23 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
         with hub.transactions() as db:
             refresh_master_places(db, project)
             seen, start = floor(db), since(db, run.unit)
-            tickets = _touched(db, project, 0 if _ground_moved(db, project, start) else start)
+            rules = rule_version(hub.settings)
+            tickets = _touched(db, project, 0 if _ground_moved(db, project, start, rules) else start)
             written = 0
             if tickets:
-                surroundings = Surroundings(register_of(db, project), elements_of(db, project))
+                surroundings = surroundings_of(db, project, words_of(hub.settings))
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
-                    located = [_located(row, surroundings) for row in chunk]
+                    located = [_located(row, surroundings, rules) for row in chunk]
                     methods.update(str(location.method) for ticket in located for location in ticket.locations)
                     written += write_defects(db, run.run_id, located)
             remember(db, run.unit, seen)
         run.note(tickets=len(tickets), written=written, **methods)
     return hub.report(run.run_id)
+
+
+def surroundings_of(db: Connection, project: str, words: Words) -> Surroundings:
+    """Register and elements of a project; texts are read by these words."""
+    return Surroundings(register_of(db, project, words), elements_of(db, project))
 
 
 def elements_of(db: Connection, project: str) -> ElementIndex:
@@ -102,13 +110,13 @@ def _same_revision(table: Any) -> Any:
     return table.c.revision_id == space_element.c.revision_id
 
 
-def _ground_moved(db: Connection, project: str, start: int) -> bool:
+def _ground_moved(db: Connection, project: str, start: int, rules: str) -> bool:
     """Whether every ticket has to be looked at again: places or models changed, or the rules did."""
     moved = or_(
         exists().where(place.c.project_code == project, place.c.changed_tx >= start),
         exists().where(place_alias.c.project_code == project, place_alias.c.changed_tx >= start),
         exists().where(bim_revision.c.project_code == project, bim_revision.c.changed_tx >= start),
-        exists().where(defect.c.project_code == project, defect.c.rule_version != RULE_VERSION),
+        exists().where(defect.c.project_code == project, defect.c.rule_version != rules),
     )
     return bool(db.execute(select(moved)).scalar_one())
 
@@ -118,8 +126,8 @@ def _touched(db: Connection, project: str, start: int) -> Sequence[Row[Any]]:
     return db.execute(query.order_by(ticket.c.source_system, ticket.c.source_id)).all()
 
 
-def _located(row: Row[Any], around: Surroundings) -> LocatedTicket:
+def _located(row: Row[Any], around: Surroundings, rules: str) -> LocatedTicket:
     reading = read_ticket(row.description, row.address_text or "", row.building_code, around.register)
     only = len(reading.defects) == 1
     said = (DefectText(defect, reading.text, row.element_ref or "", only) for defect in reading.defects)
-    return LocatedTicket(row, reading, tuple(locate(text, around.register, around.elements) for text in said))
+    return LocatedTicket(row, reading, tuple(locate(text, around.register, around.elements) for text in said), rules)

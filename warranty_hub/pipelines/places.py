@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from mappings.lexicon import Words
 from mappings.places import Place, Register
 from mappings.places.normal import storey
+from warranty_hub.pipelines.aliases import confirmed_aliases
 from warranty_hub.records.codes import PlaceKind
 from warranty_hub.warehouse.tables import fact_tables, place
 
@@ -16,10 +18,11 @@ MASTER = "MASTER"
 MODEL = "MODEL"
 
 
-def register_of(db: Connection, project: str) -> Register:
-    """All places of a project, for the resolver."""
+def register_of(db: Connection, project: str, words: Words | None = None) -> Register:
+    """All places of a project with the names learnt for them, for the resolver; texts are read by these words (none: ours)."""
+    learnt = confirmed_aliases(db, project)
     rows = db.execute(select(place).where(place.c.project_code == project).order_by(place.c.place_id))
-    return Register(
+    places = (
         Place(
             place_id=row.place_id,
             kind=PlaceKind(row.kind),
@@ -30,10 +33,11 @@ def register_of(db: Connection, project: str) -> Register:
             storey=row.storey,
             dwelling=row.dwelling,
             room_code=row.room_code,
-            aliases=tuple(row.aliases),
+            aliases=(*row.aliases, *learnt.get(row.place_id, ())),
         )
         for row in rows
     )
+    return Register(places, words)
 
 
 def place_id(*parts: str | None) -> str:

@@ -131,6 +131,14 @@ class PlaceKind(StrEnum):
     ROOM = "ROOM"
 
 
+class AliasState(StrEnum):
+    """Whether a name that the hub has learnt for a place is used."""
+
+    PROPOSED = "PROPOSED"
+    CONFIRMED = "CONFIRMED"
+    REJECTED = "REJECTED"
+
+
 class LocateState(StrEnum):
     """Whether a defect's link to an element stands by itself or waits for a person."""
 

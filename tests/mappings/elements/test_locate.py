@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from mappings.elements import RULE_VERSION, DefectText, Element, ElementIndex, LocateMethod, Location, locate
+from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, locate
 from mappings.places import Place, Register, read_ticket
 from tests.mappings.places import towers
 from warranty_hub.records.codes import LocateState, PlaceKind
@@ -82,7 +82,6 @@ class TestCertain:
         )
         assert (location.place_id, location.element_key) == (f"{FLAT}/主卧", ELEMENTS["window"].key)
         assert location.confidence == 0.95
-        assert location.rule_version == RULE_VERSION
 
     def test_the_only_toilet_of_the_flat(self) -> None:
         location = find("马桶堵塞")
