@@ -1,6 +1,7 @@
 """MariaDB as a ticket store: it passes the suite, and the group's whole store arrives from it as from PostgreSQL."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import trustme
 from pydantic import SecretStr
 from sqlalchemy import Column, Engine, MetaData, String, Table, Text, create_engine, make_url, select, text
 from sqlalchemy.engine import URL
@@ -59,27 +61,29 @@ class MariaDb:
         return replace(self.connection, schema=engine.url.database or "", **changes)
 
 
-@pytest.fixture(scope="module")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
-    """A server of its own, on loopback, with its data in a temporary folder."""
-    folder, port = tmp_path_factory.mktemp("mariadb"), free_port()
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[MariaDb]:
+    """A server of its own, on loopback, with its data in a folder."""
+    port = free_port()
     data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getuser()}"]
-    install = [
-        system_program("mariadb-install-db", PACKAGE),
-        *data,
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-    ]
-    printed(*install)
+    empty = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+    printed(system_program("mariadb-install-db", PACKAGE), *data, *empty)
     address = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}"]
     quick = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-name-resolve"]
-    with listening([system_program("mariadbd", PACKAGE), *data, *address, *quick], port, folder / "log"):
+    with listening([system_program("mariadbd", PACKAGE), *data, *address, *quick, *options], port, folder / "log"):
         url = URL.create("mariadb+pymysql", "owner", "owner", "127.0.0.1", port)
         root = make_url(f"mariadb+pymysql://root@localhost/?unix_socket={folder / 's'}")
         with create_engine(root, isolation_level="AUTOCOMMIT").connect() as db:
             db.execute(text("GRANT ALL ON *.* TO 'owner'@'127.0.0.1' IDENTIFIED BY 'owner' WITH GRANT OPTION"))
             db.execute(text(f"CREATE USER '{READER}'@'127.0.0.1' IDENTIFIED BY :password"), {"password": PASSWORD})
         yield MariaDb(url, Connection("wms", "mariadb", "127.0.0.1", port, "", READER, SecretStr(PASSWORD)))
+
+
+@pytest.fixture(scope="module")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDb]:
+    """The server of most tests."""
+    with running(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
 
 
 # ---------------------------------------------------------------------------------------------------- the suite
@@ -236,3 +240,23 @@ def test_something_can_be_written_into_a_store(mariadb: MariaDb) -> None:
     owner = replace(mariadb.reader(engine), login="owner", password=SecretStr("owner"))
     with pytest.raises(SystemUnreachableError, match="broke off"), reading(open_database(owner), "wms") as db:
         db.execute(text("INSERT INTO t VALUES (1)"))
+
+
+@pytest.mark.parametrize(("age", "told"), [(30, "certificate has expired"), (0, None)])
+def test_an_expired_certificate_is_taken_for_an_outage(tmp_path: Path, age: int, told: str | None) -> None:
+    authority, until = trustme.CA(), datetime.now(UTC) + timedelta(days=1 - age)
+    made = authority.issue_cert("127.0.0.1", not_before=until - timedelta(days=365), not_after=until)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    made.private_key_pem.write_to_path(tmp_path / "key.pem")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    with running(tmp_path, f"--ssl-cert={tmp_path / 'cert.pem'}", f"--ssl-key={tmp_path / 'key.pem'}") as mariadb:
+        database = mariadb.database("secure_store")
+        with database.begin() as db:
+            db.execute(text("CREATE TABLE t (id INT PRIMARY KEY)"))
+        connection = mariadb.reader(database, extra={"ssl_ca": str(tmp_path / "authority.pem")})
+        source = build_source("sql_tickets", connection, {"zone": "UTC", "streams": {"t": {"table": "t", "key": ["id"]}}})
+        if told is None:
+            assert source.check() == "mariadb: t can be read"
+        else:
+            with pytest.raises(ConfigError, match=told):
+                source.check()
