@@ -2,13 +2,13 @@
 
 from airflow.sdk import dag
 
-from dags.wiring import MASTERS, MODELS, SHARED, mapped, settings, woken_by
+from dags.wiring import MASTERS, MODELS, SHARED, mapped, units_of, woken_by
 
 
 @dag(dag_id="index_bim_models", schedule=woken_by(MASTERS, or_at="30 2 * * *"), doc_md=__doc__, **SHARED)
 def index_bim_models() -> None:
-    """One task for each model."""
-    mapped("index", "index_model", list(settings().models), MODELS)
+    """One task for each model whose file is new; the folders are looked at when the DAG runs."""
+    mapped("index", "index_model", units_of.override(task_id="new_revisions")("index"), MODELS)
 
 
 index_bim_models()

@@ -156,12 +156,15 @@ class SinkSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """One BIM model file and the project (and building) it shows."""
+    """A BIM model file, or files, and the project (and building) they show."""
 
     project: str
     building: str | None = None
-    file: str
+    file: str = Field(
+        description="A file, or a pattern (models/*.ifc, s3://bucket/{building}-{discipline}.ifc): one model a file"
+    )
     discipline: str = "ARC"
+    connection: str | None = Field(None, description="Whose login and extra.storage open an object store or a server")
 
 
 class IssueSettings(_Section):

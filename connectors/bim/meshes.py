@@ -16,7 +16,7 @@ One compressed ``.npz`` a revision (numpy's own format: a zip of arrays), which 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
+from io import BytesIO
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from connectors.bim.shapes import Box
 
 Array = NDArray[Any]
+MESHES = ".npz"
 
 
 class Mesh(NamedTuple):
@@ -80,9 +81,11 @@ class Meshes:
             found[step] = Box(*vertices.min(axis=0).tolist(), *vertices.max(axis=0).tolist())
         return found
 
-    def write(self, target: Path | IO[bytes]) -> None:
-        """As ``.npz``."""
-        np.savez_compressed(target, **{item.name: getattr(self, item.name) for item in fields(self)})
+    def packed(self) -> bytes:
+        """As ``.npz``; the same meshes give the same bytes."""
+        content = BytesIO()
+        np.savez_compressed(content, **{item.name: getattr(self, item.name) for item in fields(self)})
+        return content.getvalue()
 
 
 NO_MESHES = Meshes(
@@ -98,8 +101,8 @@ NO_MESHES = Meshes(
 )
 
 
-def read_meshes(source: Path | IO[bytes]) -> Meshes:
-    """Read back what `Meshes.write` wrote. Raises ValueError, KeyError or zipfile.BadZipFile for anything else."""
+def read_meshes(source: IO[bytes]) -> Meshes:
+    """Read back what `Meshes.packed` gave. Raises ValueError, KeyError or zipfile.BadZipFile for anything else."""
     with np.load(source, allow_pickle=False) as arrays:
         return Meshes(**{item.name: arrays[item.name] for item in fields(Meshes)})
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from connectors.bim.shapes import Box, Georeference, Storey
 BELOW_LEVEL = 0.1  # metres; measured with 0 to 0.8: right for 1,686 of 1,796 elements of seven models that say it themselves
 ADJACENT = 0.15  # metres: walls and floors begin where a room ends, behind plaster and screed
 FAR = 100_000.0  # metres: an origin of a national grid is at least this far away
+APART = 10.0  # metres: models of one building that do not come this near to each other have different origins or units
 NEAR = 10_000.0  # metres: a site is within this
 
 
@@ -70,3 +71,22 @@ def applied_twice(georeference: Georeference | None, around: Box | None) -> bool
     anchor = georeference.eastings, georeference.northings
     middle = (around.x_min + around.x_max) / 2, (around.y_min + around.y_max) / 2
     return math.hypot(*anchor) > FAR and math.dist(anchor, middle) < NEAR
+
+
+Frame = tuple[Box, Mapping[str, Any] | None]
+"""The extent of a model, and how it says that it lies on the map (`Georeference`, by name)."""
+
+
+def same_frame(one: Frame, other: Frame) -> bool:
+    """Whether two models of one building share their coordinates: they overlap or nearly so, and lie alike on the map."""
+    (box, stated), (other_box, other_stated) = one, other
+    gaps = (max(low, other_low) - min(high, other_high) for low, other_low, high, other_high in _sides(box, other_box))
+    if max(gaps) > APART:
+        return False
+    if not (stated and other_stated):
+        return True
+    return all(math.isclose(stated[name], other_stated[name], abs_tol=0.01) for name in ("eastings", "northings", "rotation"))
+
+
+def _sides(box: Box, other: Box) -> Iterable[tuple[float, float, float, float]]:
+    return zip(box[:3], other[:3], box[3:], other[3:], strict=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -74,6 +75,27 @@ class Folder:
                 if _wanted(name := _below(path, root), patterns)
             ]
         return sorted(found, key=lambda file: (file.saved_at, file.name), reverse=True)
+
+    def file(self, name: str) -> StoredFile | None:
+        """One file by its name, without looking at any other; None when it is not there. Raises as `files`."""
+        with self._explained():
+            store, root = self._open()
+            path = f"{root.rstrip('/')}/{name}"
+            if not store.isfile(path):
+                return None
+            return StoredFile(name, path, int(store.size(path) or 0), _saved_at(store, path))
+
+    @contextmanager
+    def on_disk(self, file: StoredFile) -> Iterator[Path]:
+        """The file on this machine: where it lies, or a copy for as long as the block runs. Raises as `files`."""
+        with TemporaryDirectory(prefix="file-") as folder:
+            with self._explained():
+                store, _ = self._open()
+                local = Path(file.path)
+                if not isinstance(store, LocalFileSystem):
+                    local = Path(folder) / PurePosixPath(file.name).name
+                    store.get_file(file.path, str(local))
+            yield local
 
     def read(self, file: StoredFile) -> bytes:
         """A file's whole content. Raises MalformedAnswerError for one too large, else as `files`."""

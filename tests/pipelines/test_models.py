@@ -36,7 +36,9 @@ def hub_of(warehouse: Engine, **models: dict[str, str]) -> Hub:
     """A hub whose only settings are its models, of project P03 unless said otherwise."""
     described = {name: {"project": "P03", "building": "3", **model} for name, model in models.items()}
     database = warehouse.url.render_as_string()
-    return Hub(Settings.model_validate({"database": database, "models": described}), warehouse)
+    return Hub(
+        Settings.model_validate({"database": database, "models": described, "artefacts": "memory://artefacts"}), warehouse
+    )
 
 
 def rows(hub: Hub, query: str, **values: Any) -> list[RowMapping]:

@@ -11,6 +11,7 @@ from connectors.webhook import build_notifier
 from mappings.lexicon import our_words
 from warranty_hub.errors import ConfigError, HubError
 from warranty_hub.pipelines.hub import Hub, open_hub
+from warranty_hub.pipelines.model_files import files_of, is_pattern, model_file
 from warranty_hub.pipelines.sync import subject_of
 from warranty_hub.pipelines.words import words_of
 from warranty_hub.settings import ConnectionLookup, connection_from_environment
@@ -101,7 +102,7 @@ def _webhook(hub: Hub, connection: str) -> str:
 
 
 def _model(hub: Hub, name: str) -> str:
-    path = hub.settings.path(hub.settings.models[name].file)
-    if not path.is_file():
-        raise ConfigError(f"{path} does not exist", remedy=f"Correct models.{name}.file in hub.yaml.")
-    return f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"
+    found = list(files_of(hub, name))
+    if not found and not is_pattern(hub.settings.models[name].file):
+        model_file(hub, name)
+    return f"{len(found)} files, {sum(file.stored.size for file in found) / 1e6:.1f} MB"

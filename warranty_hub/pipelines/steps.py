@@ -12,7 +12,7 @@ from warranty_hub.pipelines.cover import cover_defects
 from warranty_hub.pipelines.deliver import deliver_outbox
 from warranty_hub.pipelines.feed import entities, publish_feed
 from warranty_hub.pipelines.hub import Hub, RunReport
-from warranty_hub.pipelines.index import index_model
+from warranty_hub.pipelines.index import index_model, new_models
 from warranty_hub.pipelines.issues import projects_with_issue_files, take_issue_files
 from warranty_hub.pipelines.locate import locate_defects, projects_with_tickets
 from warranty_hub.pipelines.publish import publish_reports
@@ -78,7 +78,7 @@ def replay(hub: Hub, unit: str, run_id: int | None, since: datetime | None) -> R
 STEPS: dict[str, Step] = {
     "sync": Step(all_streams, _of_stream(sync_stream)),
     "deliver": Step(lambda hub: list(hub.settings.sinks), deliver_outbox),
-    "index": Step(lambda hub: list(hub.settings.models), index_model),
+    "index": Step(new_models, index_model),
     "locate": Step(projects_with_tickets, locate_defects),
     "cover": Step(projects_with_tickets, cover_defects),
     "bcf": Step(projects_with_issue_files, take_issue_files),
