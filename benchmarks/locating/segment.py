@@ -1,4 +1,4 @@
-"""The peer of the speed benchmark, run in its own environment: texts as JSON in, seconds out."""
+"""The peer of the speed benchmark, run in its own environment: texts as JSON in, seconds of CPU time out."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ import jieba  # type: ignore[import-not-found]
 jieba.setLogLevel(logging.WARNING)
 jieba.initialize()
 texts = json.load(sys.stdin)
-start = time.perf_counter()
+start = time.process_time()
 for text in texts:
     jieba.lcut(text)
-print(time.perf_counter() - start)
+print(time.process_time() - start)

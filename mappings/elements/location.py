@@ -7,7 +7,7 @@ from uuid import UUID
 from mappings.places import DefectReading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-3"
+RULE_VERSION = "locate-4"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50

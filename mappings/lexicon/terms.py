@@ -2,6 +2,7 @@
 
 A row's words are its ``zh`` and ``en`` labels, ``synonyms`` (mostly Chinese) and ``en_synonyms``. A word may stand in several
 rows of one dictionary: then it means any of them, the general one first (卧室 is R03, or R02 in a flat with a master bedroom).
+Its ``example``, where it has one, is a text that must be read as its code.
 """
 
 import csv
@@ -32,6 +33,7 @@ class Term:
     code: str
     label: Label
     words: tuple[str, ...]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def _component(row: Row) -> Component:
         row["code"],
         _label(row),
         _words(row),
+        row["example"],
         row["ifc4_class"],
         _split(row["ifc4_predefined_types"]),
         row["ifc2x3_class"],
@@ -101,11 +104,11 @@ def _component(row: Row) -> Component:
 
 
 def _defect_type(row: Row) -> DefectType:
-    return DefectType(row["code"], _label(row), _words(row), row["warranty_category"])
+    return DefectType(row["code"], _label(row), _words(row), row["example"], row["warranty_category"])
 
 
 def _room(row: Row) -> Term:
-    return Term(row["code"], _label(row), _words(row))
+    return Term(row["code"], _label(row), _words(row), row["example"])
 
 
 def _label(row: Row) -> Label:

@@ -61,3 +61,10 @@ def test_tickets_of_two_systems_with_one_number_do_not_share_defects(warehouse: 
     defects(hub)
     counted = rows(hub, "SELECT source_system, count(*) AS n FROM hub.defect GROUP BY 1 ORDER BY 1")
     assert [list(row.values()) for row in counted] == [["other", 1], ["wms", 2]]
+
+
+def test_words_that_the_lexicon_does_not_know_are_counted(warehouse: Engine) -> None:
+    hub = hub_of(warehouse)
+    report(hub, "WX1", "主卧飘窗渗水，次卧没电")
+    report(hub, "WX2", "阿巴阿巴")
+    assert locate_defects(hub, "P03").details["unmapped"] == 2

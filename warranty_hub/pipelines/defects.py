@@ -36,6 +36,11 @@ class LocatedTicket:
         """Source system and id."""
         return self.row.source_system, self.row.source_id
 
+    @property
+    def unmapped(self) -> int:
+        """The defects whose words the lexicon does not know: without type or without component."""
+        return sum(not (told.mention.defect_type and told.mention.component) for told in self.reading.defects)
+
 
 def write_defects(db: Connection, run_id: int, tickets: Sequence[LocatedTicket]) -> int:
     """Bring the defects of these tickets up to date. Returns how many were written or removed."""

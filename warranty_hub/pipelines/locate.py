@@ -60,6 +60,7 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     located = [_located(row, surroundings, rules) for row in chunk]
                     methods.update(str(location.method) for ticket in located for location in ticket.locations)
+                    methods["unmapped"] += sum(ticket.unmapped for ticket in located)
                     written += write_defects(db, run.run_id, located)
             remember(db, run.unit, seen)
         run.note(tickets=len(tickets), written=written, **methods)

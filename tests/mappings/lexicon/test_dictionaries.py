@@ -7,7 +7,7 @@ import pytest
 
 from mappings.elements.fit import rules
 from mappings.elements.location import LocateMethod
-from mappings.lexicon import Standing, label, lexicon
+from mappings.lexicon import Standing, label, lexicon, read
 from warranty_hub.records import codes
 from warranty_hub.rules.allocation import UNKNOWN, UNLINKED
 from warranty_hub.rules.linking import LinkMethod
@@ -75,6 +75,16 @@ def test_every_term_has_both_labels_and_a_category_that_has_a_label() -> None:
     assert named - CATEGORIES == {"LEAK_5Y_ELSE_2Y", "BY_COMPONENT", "HANDOVER", "CONTRACT", "ROOT_CAUSE"}
     for category in CATEGORIES:
         assert label("warranty_category", category).zh != category
+
+
+def test_the_example_of_a_term_is_read_as_the_term() -> None:
+    terms = lexicon()
+    given = [
+        *((term, read(term.example).components) for term in terms.components.values() if term.example),
+        *((term, read(term.example).defect_types) for term in terms.defect_types.values()),
+        *((term, read(term.example).rooms) for term in terms.rooms.values()),
+    ]
+    assert [(term.code, found) for term, found in given if term.code not in found] == []
 
 
 def test_a_code_without_label_shows_itself_and_an_unmapped_one_says_so() -> None:
