@@ -40,6 +40,10 @@ bench: $(STAMP) .envs/dlt/.installed ## Load 200,000 tickets beside dlt and a ba
 bench-locating: $(STAMP) .envs/jieba/.installed ## Read generated and handwritten tickets, and 100,000 texts beside jieba
 	@$(BIN)/python -m benchmarks.locating
 
+bench-bim: $(STAMP) .envs/ifcpatch/.installed ## Index models (MODELS="a.ifc …") beside ifcpatch and ifcopenshell.open
+	@$(BIN)/python -m benchmarks.bim $(MODELS)
+	@$(BIN)/python -m benchmarks.bim $(MODELS) --rooms
+
 lock: $(STAMP)   ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra embedded --extra mysql --extra s3 --extra sftp --group dev pyproject.toml \
 		--no-annotate --no-header --upgrade -o requirements.lock

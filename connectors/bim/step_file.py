@@ -19,6 +19,8 @@ from warranty_hub.errors import RefusedModelError
 
 CHUNK = 1 << 20
 MAX_UNPACKED = 4 << 30  # of an .ifczip, bytes
+MAX_RATIO = 200  # unpacked to packed; STEP text packs to a fifth or a tenth
+HARMLESS = 64 << 20  # bytes, whatever the ratio
 HEADER = b"ISO-10303-21"
 TRAILER = b"END-ISO-10303-21"
 OTHER_FORMATS = {
@@ -65,6 +67,7 @@ def _unpack(path: Path, target: Path) -> Path:
                 raise RefusedModelError(
                     f"{path.name} holds {len(models)} .ifc files, not one", remedy="Pack one STEP file per .ifczip."
                 )
+            _refuse_bomb(models[0], path.name)
             with archive.open(models[0]) as packed, target.open("wb") as plain:
                 _copy_limited(packed, plain, path.name)
     except BROKEN_ZIP as error:
@@ -72,6 +75,15 @@ def _unpack(path: Path, target: Path) -> Path:
             f"{path.name} cannot be unpacked: {error}", remedy="Pack it again, without a password."
         ) from error
     return target
+
+
+def _refuse_bomb(entry: zipfile.ZipInfo, name: str) -> None:
+    """By what the archive declares, before anything is unpacked."""
+    if entry.file_size > max(HARMLESS, MAX_RATIO * entry.compress_size):
+        raise RefusedModelError(
+            f"{name} is {entry.compress_size:,} bytes and declares {entry.file_size:,}: no model packs so well",
+            remedy="Pack the model again; if it is real, deliver it unpacked.",
+        )
 
 
 def _copy_limited(source: IO[bytes], target: IO[bytes], name: str) -> None:

@@ -118,6 +118,12 @@ def test_a_zip_bomb_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "unpacks to more" in refusal(zipped(tmp_path / "a.ifczip", **{"a.ifc": b"0" * (1 << 22)})).message
 
 
+def test_a_bomb_is_unpacked_until_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_file, "HARMLESS", 1 << 20)
+    monkeypatch.setattr(step_file, "_copy_limited", None)
+    assert "no model packs so well" in refusal(zipped(tmp_path / "a.ifczip", **{"a.ifc": b"0" * (1 << 22)})).message
+
+
 @pytest.mark.parametrize(("part", "damaged"), [("三".encode(), b"\xff\xff\xff"), (b"PK\x05\x06", b"PK\x00\x00")])
 def test_a_damaged_archive_ends_in_a_traceback(part: bytes, damaged: bytes, tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.ifczip", **{"三层.ifc": step(STOREY.format("1F") * 500).encode()})

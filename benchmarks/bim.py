@@ -1,0 +1,185 @@
+"""``make bench-bim MODELS="a.ifc b.ifc"``: the index of models, rows committed, beside two peers in one run.
+
+The peers get the same files: ``ifcopenshell.open`` alone, and ifcpatch's Ifc2Sql into SQLite without geometry (an environment
+of its own). Ours reads without geometry too, and commits to PostgreSQL; its CPU time includes its children, not the server.
+The growth of memory is that of the process that parses over the same process before it opens the file. Bars are judged by CPU
+time, the steadier measure on a machine that is busy otherwise; the exit status is 1 when one is missed.
+
+    --small 1000      besides, index as many small models with geometry in one process and watch its memory
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import psutil  # type: ignore[import-untyped]
+
+from connectors.bim import geometry
+from connectors.bim.geometry import Geometry, read_geometry
+from connectors.bim.ifc import read_model
+from connectors.bim.meshes import NO_MESHES
+from connectors.bim.placing import ADJACENT, adjacent
+from sandbox.building.ifc import write_tower
+from sandbox.building.tower import Tower
+from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.index import index_model
+from warranty_hub.settings import Settings
+from warranty_hub.warehouse.database import migrate, open_database
+from warranty_hub.warehouse.embedded import EmbeddedPostgres
+
+HERE = Path(__file__).parent
+PEER = HERE.parent / ".envs" / "ifcpatch" / "bin" / "python"
+MEGABYTE = 1 << 20
+LARGE = 20  # megabytes; below it the start of our child process decides, which the peers' times leave out
+OPEN = """
+import json, sys, time, ifcopenshell
+begun, cpu = time.perf_counter(), time.process_time()
+model = ifcopenshell.open(sys.argv[1])
+print(json.dumps({"clock": time.perf_counter() - begun, "cpu": time.process_time() - cpu}))
+"""
+GROW = """
+import json, sys
+from pathlib import Path
+import ifcopenshell, numpy, msgspec
+from connectors.bim.ifc import write_index
+import connectors.bim.indexing
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+idle = peak()
+write_index(sys.argv[1], "model.ifc", "", sys.argv[2])
+print(json.dumps({"growth_mb": peak() - idle}))
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock and of CPU."""
+
+    clock: float
+    cpu: float
+
+
+def main() -> int:
+    """Print a table a model, then what was asked for besides. Returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", type=Path)
+    parser.add_argument("--small", type=int, default=0)
+    parser.add_argument("--rooms", action="store_true", help="instead: neighbours by geometry against stored boundaries")
+    chosen = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        with _warehouse(Path(folder)) as url:
+            for path in () if chosen.rooms else chosen.models:
+                missed += _compare(url, path.resolve(), Path(folder))
+            if chosen.small:
+                _many(url, chosen.small, Path(folder))
+        if chosen.rooms:
+            for path in chosen.models:
+                _rooms(path)
+    return 1 if missed else 0
+
+
+@contextmanager
+def _warehouse(folder: Path) -> Iterator[str]:
+    with EmbeddedPostgres(folder / "server", throw_away=True) as server:
+        server.create_database("bench")
+        migrate(open_database(server.url("bench")))
+        yield server.url("bench")
+
+
+def _hub(url: str, folder: Path, models: dict[str, Path]) -> Hub:
+    described = {name: {"project": "P01", "building": "1", "file": str(path)} for name, path in models.items()}
+    settings = {"database": url, "artefacts": str(folder / "artefacts"), "models": described}
+    return Hub(Settings.model_validate(settings), open_database(url))
+
+
+def _compare(url: str, path: Path, folder: Path) -> int:
+    """Both peers and us on one file, in turn. Returns how many bars were missed."""
+    hub = _hub(url, folder, {path.stem: path})
+    with patch.object(geometry, "read_geometry", lambda *_, **__: Geometry(NO_MESHES, {}, {}, {}, 0, None)):
+        ours = _cost(lambda: index_model(hub, path.stem))
+    again = _cost(lambda: index_model(hub, path.stem))
+    opened = Cost(**_told(sys.executable, "-c", OPEN, str(path)))
+    peer = Cost(**_told(str(PEER), str(HERE / "ifc2sql.py"), str(path), str(folder / path.stem)))
+    size = path.stat().st_size / MEGABYTE
+    growth = _told(sys.executable, "-c", GROW, str(path), str(folder / "index"))["growth_mb"] / size
+    bars = (
+        ("Ifc2Sql without geometry / ours", peer.cpu / ours.cpu, peer.clock / ours.clock, 5, True),
+        ("ours / ifcopenshell.open", ours.cpu / opened.cpu, ours.clock / opened.clock, 6, False),
+        ("memory growth / file size", growth, growth, 8, False) if size > LARGE else None,
+    )
+    _say(f"{path.name}, {size:.1f} MB: ours {ours.cpu:.2f} s CPU, {ours.clock:.2f} s by the clock; again {again.cpu:.3f} s CPU")
+    missed = 0
+    for name, by_cpu, by_clock, limit, at_least in filter(None, bars):
+        passed = size <= LARGE or (by_cpu >= limit if at_least else by_cpu <= limit)
+        missed += not passed
+        kind = "at least" if at_least else "at most"
+        verdict = "not judged" if size <= LARGE else "pass" if passed else "FAIL"
+        _say(f"  {name:34} {by_cpu:7.2f} (by the clock {by_clock:.2f})  {kind} {limit}  {verdict}")
+    return missed
+
+
+def _cost(work: Callable[[], object]) -> Cost:
+    begun, cpu = time.perf_counter(), _cpu()
+    work()
+    return Cost(time.perf_counter() - begun, _cpu() - cpu)
+
+
+def _cpu() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def _told(*command: str) -> dict[str, float]:
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def _many(url: str, count: int, folder: Path) -> None:
+    """Small models with geometry, one after the other in this process, as a worker would that lives for ever."""
+    paths = {}
+    for number in range(count):
+        paths[f"small_{number}"] = folder / f"small_{number}.ifc"
+        write_tower(Tower("P01", str(number), storeys=1, units=1), paths[f"small_{number}"])
+    hub, process, seen = _hub(url, folder, paths), psutil.Process(os.getpid()), []
+    for name in paths:
+        index_model(hub, name)
+        seen.append(process.memory_info().rss / MEGABYTE)
+    middle = seen[len(seen) // 2]
+    _say(f"{count} small models: {seen[0]:.0f} MB after the first, {middle:.0f} MB half way, {seen[-1]:.0f} MB after the last")
+
+
+def _rooms(path: Path) -> None:
+    """Elements at a room by geometry, against those that the file says bound it; of the classes that it says so of."""
+    index, made = read_model(path), read_geometry(path)
+    boxes = {row.step_id: made.boxes[row.step_id] for row in index.elements if row.step_id in made.boxes}
+    rooms = {row.step_id: made.boxes[row.step_id] for row in index.spaces if row.step_id in made.boxes}
+    stated = {row[:2] for row in index.relations if row.relation == "boundary" and row[0] in rooms and row[1] in boxes}
+    if not stated:
+        return
+    classes = {row.step_id: row.ifc_class for row in index.elements}
+    bounding = {classes[element] for _, element in stated}
+    found = {row[:2] for row in adjacent(rooms, boxes)}
+    of_class = {pair for pair in found if classes[pair[1]] in bounding}
+    recall, precision = len(found & stated) / len(stated), len(of_class & stated) / len(of_class)
+    _say(f"{path.name}: {len(stated)} boundaries, at {ADJACENT} m recall {recall:.3f}, precision {precision:.2f}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
