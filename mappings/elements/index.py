@@ -20,6 +20,8 @@ class Element:
     name: str | None = None
     is_external: bool | None = None
     load_bearing: bool | None = None
+    last_seen: str | None = None
+    """Where it was, in words, if no current model shows it any more."""
 
 
 class ElementIndex:
@@ -28,8 +30,16 @@ class ElementIndex:
     GlobalIds and tags are not unique, within a file or across files: every lookup gives all that bear it.
     """
 
-    def __init__(self, elements: Iterable[Element], rooms: Iterable[tuple[str, UUID]]) -> None:
-        """``rooms``: (place_id of the room, element key) for each element that is in a room or bounds it."""
+    def __init__(
+        self,
+        elements: Iterable[Element],
+        rooms: Iterable[tuple[str, UUID]],
+        former_guids: Iterable[tuple[str, UUID]] = (),
+    ) -> None:
+        """``rooms``: (place_id of the room, element key) for each element that is in a room or bounds it.
+
+        ``former_guids``: GlobalIds that elements had in earlier revisions.
+        """
         by_key = self._by_key = {element.key: element for element in elements}
         self._by_guid: dict[str, list[Element]] = defaultdict(list)
         self._by_tag: dict[str, list[Element]] = defaultdict(list)
@@ -40,13 +50,21 @@ class ElementIndex:
                 self._by_guid[element.guid].append(element)
             if element.tag:
                 self._by_tag[_tag_key(element.tag)].append(element)
+        for guid, key in former_guids:
+            self._by_guid[guid].append(by_key[key])
         for place_id, key in rooms:
-            self._in_room[place_id][key] = by_key[key]
+            if by_key[key].last_seen is None:
+                self._in_room[place_id][key] = by_key[key]
             self._rooms[key].append(place_id)
 
     def by_key(self, key: UUID) -> Element:
         """The element with this key of ours."""
         return self._by_key[key]
+
+    def gone(self, key: UUID | None) -> Element | None:
+        """The element with this key, if no current model shows it."""
+        element = self._by_key.get(key) if key else None
+        return element if element and element.last_seen is not None else None
 
     def by_guid(self, guid: str) -> tuple[Element, ...]:
         """All elements with this GlobalId (22 characters, case matters)."""

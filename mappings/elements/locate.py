@@ -1,6 +1,6 @@
 """From a defect's text to the building element: a cascade, from the most certain evidence to the least.
 
-1. a GlobalId, or a tag or asset number (QR code)    the element itself
+1. a GlobalId, or a tag or asset number (QR code)    the element itself, under its present or a former GlobalId
 2. the room and the component                        the elements in and around the room that can be the component
 3. the dwelling and the component                    the same over all rooms of the dwelling
 4. the place alone                                   room, dwelling, storey, building, or nothing
@@ -49,7 +49,20 @@ class _Case:
 def locate(defect: DefectText, register: Register, elements: ElementIndex) -> Location:
     """Find the element, or the smallest place, that a defect was read to be about."""
     case = _Case(defect, defect.defect.where, register, elements)
-    return _by_global_id(case) or _by_tag(case) or _by_component(case) or _by_place(case)
+    return _by_global_id(case) or _by_tag(case) or _after_removal(case, _by_component(case) or _by_place(case))
+
+
+def _after_removal(case: _Case, found: Location) -> Location:
+    """A defect that was linked stays with its element when that leaves the model: what stands there now need not be it.
+
+    A text that is certain of another place or component than the element's speaks of something else by now.
+    """
+    element = case.elements.gone(case.defect.linked_to)
+    if element is None or _elsewhere(case, element):
+        return found
+    if case.defect.components and not _fit(case, element):
+        return found
+    return _gone(case, element, "the defect was linked to an element", found.candidates)
 
 
 # ------------------------------------------------------------------------------------------------ 1: identifiers
@@ -84,11 +97,23 @@ def _identified(case: _Case, method: LocateMethod, worth: float, named: Sequence
         reason = f"the {word} stands for {len(found)} elements"
         return _linked(case, method, _ranked(case, found), reason)
     element = found[0]
+    if element.last_seen is not None:
+        return _gone(case, element, f"the {word} is known")
     if _elsewhere(case, element):
         return _linked(
             case, method, [(element, DOUBTFUL)], f"the {word} is known, but the text names another place than the model"
         )
     return _linked(case, method, [(element, worth)], f"the {word} is known and stands for one element")
+
+
+def _gone(case: _Case, element: Element, how: str, others: Sequence[Candidate] = ()) -> Location:
+    """The element is no candidate to stand before, but what the defect is about: it is kept, and its room stands in."""
+    reason = f"{how}, but the element is in no current model; it was last seen {element.last_seen}"
+    rooms = case.elements.rooms_of(element)
+    place = case.where.place.place_id if case.where.place else rooms[0] if len(rooms) == 1 else None
+    ranked = [Candidate(element.key, DOUBTFUL, 1)]
+    ranked += [Candidate(other.element_key, ONE_OF_SEVERAL_POSSIBLE, rank) for rank, other in enumerate(others, start=2)]
+    return Location(LocateMethod.GONE, place, LocateState.REVIEW, reason, tuple(ranked))
 
 
 def _elsewhere(case: _Case, element: Element) -> bool:

@@ -27,6 +27,7 @@ class LocateMethod(StrEnum):
 
     GLOBAL_ID = "GLOBAL_ID"
     TAG = "TAG"
+    GONE = "GONE"
     ROOM_COMPONENT = "ROOM_COMPONENT"
     DWELLING_COMPONENT = "DWELLING_COMPONENT"
     ROOM = "ROOM"
@@ -41,12 +42,14 @@ class DefectText:
     """One defect of a ticket, as it was read, and where identifiers may stand: the ticket's text and its scanned reference.
 
     ``only``: the ticket tells of no other; otherwise an identifier is only taken for a defect that it fits.
+    ``linked_to``: the element that it was linked to last.
     """
 
     defect: DefectReading
     text: str
     element_ref: str = ""
     only: bool = True
+    linked_to: UUID | None = None
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import bcf, feed, outbox, places, quarantine, words
+from warranty_hub.cli import bcf, elements, feed, outbox, places, quarantine, words
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.models import models
 from warranty_hub.cli.replay import replay
@@ -45,3 +45,4 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(bcf.app, name="bcf")
 app.add_typer(places.app, name="places")
 app.add_typer(words.app, name="words")
+app.add_typer(elements.app, name="elements")

@@ -61,6 +61,34 @@ def linked_pairs(hub: Hub, project: str | None = None) -> list[ReviewPair]:
     return _pairs(hub, LINKED_MATCHES, project)
 
 
+def pair_of(hub: Hub, match_id: int) -> ReviewPair | None:
+    """One pair, whatever became of it."""
+    return next(iter(_pairs(hub, "SELECT CAST(:match_id AS bigint)", None, match_id=match_id)), None)
+
+
+def decide_open(hub: Hub, decision: Decision) -> bool:
+    """As `decide`, but only while the pair waits: what was settled meanwhile is not overruled by who did not know of it."""
+    with hub.transactions() as db:
+        waits = db.execute(text(f"SELECT FROM ({OPEN_MATCHES}) AS open WHERE match_id = :pair"), {"pair": decision.match_id})
+        if waits.first() is None:
+            _refuse_overruling(db, decision)
+        return write_decision(db, decision)
+
+
+def _refuse_overruling(db: Connection, decision: Decision) -> None:
+    """Saying the same again is harmless, and so is saying that two are different of which nobody said anything."""
+    by_number = select(element_decision).join(
+        element_match,
+        (element_match.c.new_key == element_decision.c.new_key) & (element_match.c.old_key == element_decision.c.old_key),
+    )
+    latest = by_number.where(element_match.c.match_id == decision.match_id).order_by(element_decision.c.decision_id.desc())
+    said = db.execute(latest.limit(1)).one_or_none()
+    if decision.verdict == (said.verdict if said else Verdict.DIFFERENT):
+        return
+    why = f"{said.person} decided {said.verdict}" if said else "a decision about another pair or a newer model settled it"
+    raise DecisionRefusedError(f"Pair {decision.match_id} waits no more: {why}")
+
+
 def decide(hub: Hub, decision: Decision) -> bool:
     """Write a decision and let keys follow; False if the same is decided already.
 
@@ -109,9 +137,10 @@ def _refuse_contradictions(db: Connection, match_id: int, new_key: UUID, old_key
         raise DecisionRefusedError(f"Pair {match_id} cannot be the same: both stand in {files}")
 
 
-def _pairs(hub: Hub, chosen: str, project: str | None) -> list[ReviewPair]:
+def _pairs(hub: Hub, chosen: str, project: str | None, **values: int) -> list[ReviewPair]:
     with hub.transactions() as db:
-        return [_pair(row) for row in db.execute(text(SIDE_BY_SIDE.format(chosen=chosen)), {"project": project})]
+        rows = db.execute(text(SIDE_BY_SIDE.format(chosen=chosen)), {"project": project, **values})
+        return [_pair(row) for row in rows]
 
 
 def _pair(row: Row[Any]) -> ReviewPair:

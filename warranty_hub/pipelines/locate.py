@@ -1,26 +1,30 @@
 """Locate defects: new and touched tickets of a project onto elements and places, all when places, models or rules change."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Row, exists, or_, select
+from sqlalchemy import Connection, Row, and_, exists, or_, select, text, tuple_
 
-from mappings.elements import DefectText, Element, ElementIndex, locate
+from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, locate
 from mappings.lexicon import Words
 from mappings.places import Register, read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.places import refresh_master_places, register_of
 from warranty_hub.pipelines.words import rule_version, words_of
+from warranty_hub.records.codes import LocateState
 from warranty_hub.warehouse.changes import floor, remember, since
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.tables import (
+    bim_element,
     bim_element_revision,
     bim_revision,
     bim_space,
     defect,
+    defect_element,
     place,
     place_alias,
     space_element,
@@ -58,7 +62,8 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
             if tickets:
                 surroundings = surroundings_of(db, project, words_of(hub.settings))
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
-                    located = [_located(row, surroundings, rules) for row in chunk]
+                    links = links_of(db, [(row.source_system, row.source_id) for row in chunk])
+                    located = [_located(row, surroundings, links, rules) for row in chunk]
                     methods.update(str(location.method) for ticket in located for location in ticket.locations)
                     methods["unmapped"] += sum(ticket.unmapped for ticket in located)
                     written += write_defects(db, run.run_id, located)
@@ -73,7 +78,7 @@ def surroundings_of(db: Connection, project: str, words: Words) -> Surroundings:
 
 
 def elements_of(db: Connection, project: str) -> ElementIndex:
-    """The elements of the current revisions of a project's models, with the rooms they are in or bound."""
+    """The elements of a project's models, with the rooms they are in or bound; those that are gone as they were seen last."""
     item = bim_element_revision
     current = select(bim_revision.c.revision_id).where(bim_revision.c.project_code == project, bim_revision.c.current)
     columns = (
@@ -90,13 +95,38 @@ def elements_of(db: Connection, project: str) -> ElementIndex:
         .where(space_element.c.revision_id.in_(current), bim_space.c.place_id.is_not(None), _best_known())
         .order_by(bim_space.c.place_id, item.c.element_key)
     )
+    gone = db.execute(text(GONE), {"project": project}).all()
     return ElementIndex(
-        (
-            Element(**{("key" if name == "element_key" else name): value for name, value in row._mapping.items()})
-            for row in rows
-        ),
-        [(row.place_id, row.element_key) for row in db.execute(in_rooms)],
+        [_element(row) for row in (*rows, *gone)],
+        [
+            (row.place_id, row.element_key)
+            for row in (*db.execute(in_rooms), *db.execute(text(GONE_ROOMS), {"project": project}))
+        ],
+        [(row.guid, row.element_key) for row in db.execute(text(FORMER_GUIDS), {"project": project})],
     )
+
+
+def _element(row: Row[Any]) -> Element:
+    return Element(**{("key" if name == "element_key" else name): value for name, value in row._mapping.items()})
+
+
+def links_of(db: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str, int], UUID]:
+    """The element that each defect of these tickets is on, also when that has left the models: see `LocateMethod.GONE`."""
+    of_defect = and_(
+        defect_element.c.source_system == defect.c.source_system,
+        defect_element.c.ticket_id == defect.c.ticket_id,
+        defect_element.c.seq == defect.c.seq,
+        defect_element.c.generation == defect.c.generation,
+        defect_element.c.rank == 1,
+    )
+    linked = or_(defect.c.state == LocateState.AUTO, defect.c.method == LocateMethod.GONE)
+    query = (
+        select(defect.c.source_system, defect.c.ticket_id, defect.c.seq, bim_element.c.same_as)
+        .join(defect_element, of_defect)
+        .join(bim_element, bim_element.c.element_key == defect_element.c.element_key)
+        .where(linked, tuple_(defect.c.source_system, defect.c.ticket_id).in_(keys))
+    )
+    return {(row.source_system, row.ticket_id, row.seq): row.same_as for row in db.execute(query)}
 
 
 def _best_known() -> Any:
@@ -127,8 +157,44 @@ def _touched(db: Connection, project: str, start: int) -> Sequence[Row[Any]]:
     return db.execute(query.order_by(ticket.c.source_system, ticket.c.source_id)).all()
 
 
-def _located(row: Row[Any], around: Surroundings, rules: str) -> LocatedTicket:
+def _located(row: Row[Any], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str) -> LocatedTicket:
     reading = read_ticket(row.description, row.address_text or "", row.building_code, around.register)
     only = len(reading.defects) == 1
-    said = (DefectText(defect, reading.text, row.element_ref or "", only) for defect in reading.defects)
-    return LocatedTicket(row, reading, tuple(locate(text, around.register, around.elements) for text in said), rules)
+    said = (
+        DefectText(told, reading.text, row.element_ref or "", only, links.get((row.source_system, row.source_id, seq)))
+        for seq, told in enumerate(reading.defects, start=1)
+    )
+    return LocatedTicket(row, reading, tuple(locate(words, around.register, around.elements) for words in said), rules)
+
+
+_GONE_FROM = """
+    FROM hub.bim_element e JOIN hub.bim_revision r ON r.revision_id = e.left_revision_id AND r.project_code = :project
+    JOIN hub.bim_element_revision i ON i.revision_id = e.left_revision_id AND i.step_id = e.left_step_id"""
+
+GONE = f"""
+    SELECT e.element_key, i.ifc_class, i.guid, i.tag, i.predefined_type, i.object_type, i.name, i.is_external, i.load_bearing,
+           concat('in ', r.file_name, CASE WHEN i.x_min IS NOT NULL THEN format(' at (%s, %s, %s) m',
+               round(CAST((i.x_min + i.x_max) / 2 AS numeric), 2), round(CAST((i.y_min + i.y_max) / 2 AS numeric), 2),
+               round(CAST((i.z_min + i.z_max) / 2 AS numeric), 2)) END) AS last_seen
+    {_GONE_FROM} WHERE e.same_as = e.element_key ORDER BY e.element_key"""
+
+GONE_ROOMS = f"""
+    SELECT DISTINCT place.place_id, e.element_key {_GONE_FROM}
+    JOIN hub.space_element s ON s.revision_id = i.revision_id AND s.element_step = i.step_id
+    JOIN hub.bim_space room ON room.revision_id = i.revision_id AND room.step_id = s.space_step
+    JOIN hub.place ON place.place_id = room.place_id
+    WHERE e.same_as = e.element_key ORDER BY 1, 2"""
+
+FORMER_GUIDS = """
+    SELECT DISTINCT e.guid, e.same_as AS element_key
+    FROM hub.bim_element e JOIN hub.bim_element_revision i ON i.element_key = e.same_as
+    JOIN hub.bim_revision r ON r.revision_id = i.revision_id AND r.current AND r.project_code = :project
+    WHERE e.guid <> i.guid AND NOT EXISTS (
+        SELECT FROM hub.bim_element_revision now JOIN hub.bim_revision c ON c.revision_id = now.revision_id AND c.current
+        WHERE now.element_key = e.same_as AND now.guid = e.guid)
+    UNION
+    SELECT former.guid, e.element_key FROM hub.bim_element former JOIN hub.bim_element e ON e.element_key = former.same_as
+    JOIN hub.bim_revision r ON r.revision_id = e.left_revision_id AND r.project_code = :project
+    JOIN hub.bim_element_revision i ON i.revision_id = e.left_revision_id AND i.step_id = e.left_step_id
+    WHERE former.guid <> i.guid
+    ORDER BY 1, 2"""
