@@ -42,7 +42,10 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
                 "system": "sap_s4",
                 "connection": "sap_s4",
                 "options": {"company_codes": list(COMPANY_CODES), "accounts": [COST_ACCOUNT]},
-                "streams": {"cost_lines": {"map": "sap_cost_lines", "job": "costs"}},
+                "streams": {
+                    "cost_lines": {"map": "sap_cost_lines", "job": "costs"},
+                    "balances": {"map": "sap_balances", "job": "costs"},
+                },
             },
             "calendar": {
                 "system": "masters_xlsx",

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -203,6 +204,9 @@ class FeedSettings(_Section):
 
     to: str = Field(default="feed", description="A folder, or connection:<id> of one (SFTP, object store)")
     formats: list[Literal["csv", "jsonl", "parquet", "xlsx"]] = Field(default=["csv", "jsonl", "parquet", "xlsx"], min_length=1)
+    tolerance: Decimal = Field(
+        default=Decimal("0.01"), ge=0, description="Largest difference to a GL balance, by account and month"
+    )
     csv_encoding: Literal["utf-8-sig", "gb18030"] = Field(default="utf-8-sig", description="gb18030 for older Excel and ERPs")
 
 

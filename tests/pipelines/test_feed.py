@@ -107,6 +107,14 @@ def books(warehouse: Engine, tmp_path: Path) -> Books:
     return Books(warehouse, tmp_path)
 
 
+def _balance(books: Books, account: str, name: str, debit: str) -> None:
+    values = {"source_system": "sap", "source_id": f"{account}/{name}", "company_code": "1000", "run_id": 1, "currency": "CNY"}
+    with books.hub.engine.begin() as db:
+        db.execute(
+            fact_tables["gl_balance"].insert().values(**values, account=account, period=name, debit=Decimal(debit), credit=0)
+        )
+
+
 @contextmanager
 def _shut(books: Books) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -311,3 +319,26 @@ def test_an_answer_that_fits_nothing_is_taken_or_keeps_the_feed_from_going_out(
     with pytest.raises(ConfigError, match=complaint):
         books.publish()
     assert (books.landed / "2025-05/0001/warranty_cost.csv").exists()
+
+
+def test_costs_that_do_not_tie_to_the_general_ledger_go_out(books: Books) -> None:
+    books.post("A", "100.00")
+    books.post("B", "50.00", account="6402")
+    _balance(books, "6401", "2025-05", "99.98")
+    books.publish()
+    with books.hub.engine.connect() as db:
+        found = db.execute(text("SELECT DISTINCT state, findings FROM hub.feed_batch")).all()
+    assert [tuple(row) for row in found] == [
+        (
+            "HELD",
+            [
+                "account 6401, 2025-05: the cost lines sum to 100.000000 CNY, the ERP's balance is 99.980000",
+                "account 6402, 2025-05: the cost lines sum to 50.000000 CNY, the ERP tells no balance",
+            ],
+        )
+    ]
+    with books.hub.engine.begin() as db:
+        db.execute(text("UPDATE hub.gl_balance SET debit = 99.995"))
+    _balance(books, "6402", "2025-05", "50.00")
+    books.publish()
+    assert books.published() == {"A": Decimal(100), "B": Decimal(50)}

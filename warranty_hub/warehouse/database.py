@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from warranty_hub.errors import ConfigError
+from warranty_hub.warehouse.mart import drop_views, make_views
 from warranty_hub.warehouse.tables import metadata
 
 MIGRATION_LOCK = 7_402_113
@@ -49,7 +50,9 @@ def migrate(engine: Engine) -> str:
         for schema in SCHEMAS:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         config.attributes["connection"] = connection
+        drop_views(connection)
         upgrade(config, "head")
+        make_views(connection)
         return current_revision(connection)
 
 

@@ -1,0 +1,224 @@
+"""The views that BI tools read: a contract, version 1. `migrate` makes them anew; docs/mart.md is generated from here.
+
+A column is named once, with what it means in both languages. None holds personal data or free text. What may be read is granted
+to the role ``hub_reader`` where the server has one.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+VERSION = 1
+READER = "hub_reader"
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: its query's columns in order, each with its meaning in Chinese and English."""
+
+    name: str
+    zh: str
+    en: str
+    columns: dict[str, tuple[str, str]]
+    query: str
+
+
+_PLACE = {
+    "project_code": ("项目编号", "project"),
+    "building_code": ("楼栋编号", "building"),
+}
+_WORDS = {
+    "component_code": ("部位编号", "component"),
+    "defect_type_code": ("缺陷编号", "defect type"),
+}
+_BLAME = {
+    "cause": ("原因编码", "cause"),
+    "party_code": ("责任方编号", "responsible party"),
+    "stage": ("成本阶段,各阶段不得相加", "cost stage; never add stages"),
+    "currency": ("币种,各币种不得相加", "currency; never add currencies"),
+}
+
+VIEWS = (
+    View(
+        "cost_line_detail",
+        "成本明细:每行为凭证行的一份分摊,可下钻到凭证、工单、审批与构件",
+        "Cost in detail: a row is one part of an ERP line, with the way down to voucher, ticket, approval and element",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "period": ("会计期间", "accounting period"),
+            "account": ("科目", "account"),
+            **_PLACE,
+            **_WORDS,
+            **_BLAME,
+            "amount": ("金额,不含税,本位币", "net amount in the entity's currency"),
+            "source_system": ("来源系统", "source system"),
+            "source_id": ("来源行标识", "id of the line in its source"),
+            "document_no": ("凭证号", "voucher"),
+            "item_no": ("凭证行号", "item of the voucher"),
+            "posting_date": ("过账日期", "posting date"),
+            "part": ("分摊序号", "number of the part"),
+            "ticket_no": ("工单号", "ticket"),
+            "link_method": ("关联方式;未关联时为原因", "how the ticket was found; or why none was"),
+            "approval_id": ("审批实例", "instance in the OA that approved the plan"),
+            "element_guid": ("构件 IFC GlobalId", "IFC GlobalId of the element"),
+            "warranty_state": ("报修时是否在施工单位保修期内", "whether the contractor's warranty covered it when reported"),
+        },
+        """
+        SELECT l.company_code AS entity, a.period, l.account, a.project_code, t.building_code,
+               a.component_code, a.defect_type_code, a.cause, a.party_code, a.stage, a.currency, a.amount,
+               a.source_system, a.source_id, l.document_no, l.item_no, l.posting_date, a.part, a.ticket_no,
+               k.method AS link_method, p.approval_id, e.guid AS element_guid, c.state AS warranty_state
+        FROM hub.allocation a
+        JOIN hub.cost_line l USING (source_system, source_id, fact_version)
+        LEFT JOIN hub.cost_link k USING (source_system, source_id)
+        LEFT JOIN LATERAL (SELECT building_code FROM hub.ticket WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
+                           ORDER BY source_system, source_id LIMIT 1) t ON true
+        LEFT JOIN LATERAL (SELECT approval_id FROM hub.repair_plan WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
+                           AND approval_id IS NOT NULL ORDER BY version DESC, source_system, source_id LIMIT 1) p ON true
+        LEFT JOIN LATERAL (SELECT source_system, ticket_id, seq, element_key FROM hub.defect
+                           WHERE ticket_no = a.ticket_no AND seq = a.defect_seq ORDER BY source_system LIMIT 1) d ON true
+        LEFT JOIN hub.bim_element e USING (element_key)
+        LEFT JOIN hub.coverage c ON c.source_system = d.source_system AND c.ticket_id = d.ticket_id AND c.seq = d.seq
+                                AND c.clock = 'CONTRACTOR'""",
+    ),
+    View(
+        "published_cost",
+        "已推送成本:封存批次的合计,永不改变",
+        "Cost as published: sums over sealed batches, which never change",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "posting_period": ("入账期间", "period it was published to"),
+            "facts_period": (
+                "归属期间;与入账期间不同者为调整",
+                "period it belongs to; another one than the posting period: an adjustment",
+            ),
+            "batch_no": ("批次号", "number of the batch"),
+            "sealed_at": ("封存时间", "when it was sealed"),
+            "account": ("科目", "account"),
+            **_PLACE,
+            **_WORDS,
+            **_BLAME,
+            "amount": ("金额,不含税", "net amount"),
+            "lines": ("行数", "lines"),
+        },
+        """
+        SELECT b.entity, b.period AS posting_period, l.facts_period, b.seq AS batch_no, b.sealed_at, l.account,
+               l.project_code, l.building_code, l.component_code, l.defect_type_code, l.cause, l.party_code, l.stage,
+               l.currency, sum(l.amount) AS amount, count(*) AS lines
+        FROM hub.feed_batch b JOIN hub.feed_line l USING (batch_id) WHERE b.state = 'SEALED'
+        GROUP BY b.batch_id, l.facts_period, l.account, l.project_code, l.building_code, l.component_code,
+                 l.defect_type_code, l.cause, l.party_code, l.stage, l.currency""",
+    ),
+    View(
+        "coverage",
+        "保修覆盖:每个缺陷、每个保修主体一行",
+        "Coverage: a row for each defect and clock",
+        {
+            "project_code": ("项目编号", "project"),
+            "ticket_no": ("工单号", "ticket"),
+            "defect_no": ("缺陷序号", "number of the defect within the ticket"),
+            **_WORDS,
+            "category": ("保修类别", "warranty category"),
+            "clock": ("保修主体", "whose liability runs"),
+            "rule_id": ("适用规则", "rule"),
+            "first_day": ("起始日", "first day"),
+            "last_day": ("截止日,含当日", "last day, still covered"),
+            "reported_on": ("报修日", "day of the report, which decides"),
+            "state": ("状态", "COVERED, EXPIRED, NOT_STARTED or UNKNOWN"),
+            "reason": ("未知的原因", "why it is UNKNOWN"),
+        },
+        """
+        SELECT c.project_code, d.ticket_no, c.seq AS defect_no, d.component_code, d.defect_type_code, c.category, c.clock,
+               c.rule_id, c.first_day, c.last_day, c.reported_on, c.state, c.reason
+        FROM hub.coverage c JOIN hub.defect d USING (source_system, ticket_id, seq)""",
+    ),
+    View(
+        "reconciliation",
+        "对账:成本行合计与总账余额,按公司、科目、期间",
+        "Reconciliation: cost lines against the general ledger, by entity, account and period",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "account": ("科目", "account"),
+            "period": ("会计期间", "accounting period"),
+            "currency": ("币种", "currency"),
+            "lines_amount": ("成本行合计", "sum of the cost lines; null: none"),
+            "balance_amount": ("总账发生额", "what the account moved; null: the ERP tells no balance"),
+            "difference": ("差额", "lines less balance"),
+        },
+        """
+        SELECT entity, account, period, currency, line.amount AS lines_amount, balance.amount AS balance_amount,
+               coalesce(line.amount, 0) - coalesce(balance.amount, 0) AS difference
+        FROM (SELECT company_code AS entity, account, period, base_currency AS currency, sum(base_amount) AS amount
+              FROM (SELECT DISTINCT ON (source_system, source_id) * FROM hub.cost_line
+                    ORDER BY source_system, source_id, fact_version DESC) newest
+              WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4) line
+        FULL JOIN (SELECT company_code AS entity, account, period, currency, sum(debit - credit) AS amount
+                   FROM hub.gl_balance WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4) balance
+        USING (entity, account, period, currency)""",
+    ),
+    View(
+        "freshness",
+        "数据时效:每个数据流最近一次成功",
+        "Freshness: the last success of each stream and step",
+        {
+            "step": ("步骤", "step"),
+            "unit": ("数据流或单元", "stream or unit"),
+            "succeeded_at": ("最近成功时间", "last success"),
+            "read_up_to": ("已读至(来源时间)", "source time up to which everything has been read"),
+        },
+        "SELECT step, unit, succeeded_at, position AS read_up_to FROM ops.cursor",
+    ),
+)
+
+
+def drop_views(db: Connection) -> None:
+    """Take the views away before the tables below them change."""
+    for view in VIEWS:
+        db.execute(text(f"DROP VIEW IF EXISTS mart.{view.name}"))
+
+
+def make_views(db: Connection) -> None:
+    """Make every view, with its comments, and let ``hub_reader`` read the schema if there is such a role."""
+    for view in VIEWS:
+        db.execute(text(f"CREATE VIEW mart.{view.name} ({', '.join(view.columns)}) AS {view.query}"))
+        db.execute(text(f"COMMENT ON VIEW mart.{view.name} IS '{_quoted(view.zh)} | {_quoted(view.en)} (v{VERSION})'"))
+        for column, (zh, en) in view.columns.items():
+            db.execute(text(f"COMMENT ON COLUMN mart.{view.name}.{column} IS '{_quoted(zh)} | {_quoted(en)}'"))
+    if db.execute(text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"), {"role": READER}).scalar_one():
+        db.execute(text(f"GRANT USAGE ON SCHEMA mart TO {READER}"))
+        db.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA mart TO {READER}"))
+
+
+def _quoted(words: str) -> str:
+    return words.replace("'", "''").replace(":", r"\:")
+
+
+def page() -> str:
+    """The page docs/mart.md."""
+    lines = [
+        "# What BI tools read",
+        "",
+        f"Generated by `python -m warranty_hub.warehouse.mart`: the views of schema `mart`, version {VERSION}.",
+    ]
+    lines += [
+        "A column is appended, none is moved or renamed without another version. `mart.cost_month` is the table of the rollup.",
+        "",
+    ]
+    for view in VIEWS:
+        lines += [
+            f"## `mart.{view.name}`",
+            "",
+            f"{view.zh}",
+            "",
+            f"{view.en}.",
+            "",
+            "| column | 含义 | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [f"| `{column}` | {zh} | {en} |" for column, (zh, en) in view.columns.items()]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201
