@@ -41,7 +41,11 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
             "sap": {
                 "system": "sap_s4",
                 "connection": "sap_s4",
-                "options": {"company_codes": list(COMPANY_CODES), "accounts": [COST_ACCOUNT]},
+                "options": {
+                    "reads": ["cost_lines", "balances"],
+                    "company_codes": list(COMPANY_CODES),
+                    "accounts": [COST_ACCOUNT],
+                },
                 "streams": {
                     "cost_lines": {"map": "sap_cost_lines", "job": "costs"},
                     "balances": {"map": "sap_balances", "job": "costs"},

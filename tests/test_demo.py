@@ -99,10 +99,15 @@ def test_every_record_of_every_source_is_accounted_for(outcome: Outcome) -> None
         "wms.ticket_events": len(history.steps),
         "wms.responsibilities": len(history.duties),
         "wms.repair_plans": len(history.plans),
+        "sap.balances": len({_month(line) for line in history.documents if line["GLAccount"] == COST_ACCOUNT}),
         "sap.cost_lines": sum(line["GLAccount"] == COST_ACCOUNT for line in history.documents),
         "calendar.periods": 72,
         "oa.approvals": 0,  # read twice, at a time that decides how often
     }
+
+
+def _month(line: Mapping[str, object]) -> tuple[object, ...]:
+    return line["CompanyCode"], line["FiscalYear"], line["FiscalPeriod"]
 
 
 def test_plans_went_to_the_oa_once_and_their_decisions_came_back(outcome: Outcome) -> None:
