@@ -12,6 +12,7 @@ import typer
 
 from warranty_hub.cli import bcf, elements, feed, outbox, places, quarantine, words
 from warranty_hub.cli.demo import demo
+from warranty_hub.cli.model_output import plans, write_back
 from warranty_hub.cli.models import models
 from warranty_hub.cli.replay import replay
 from warranty_hub.cli.run import run, status
@@ -37,7 +38,7 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
     )
 
 
-for command in (check, migrate, masters_template, run, replay, status, models, demo):
+for command in (check, migrate, masters_template, run, replay, status, models, plans, write_back, demo):
     app.command()(command)
 app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")

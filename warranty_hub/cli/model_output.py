@@ -1,0 +1,73 @@
+"""``warranty-hub plans`` and ``write-back``: what those who work with the models get of them."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+
+from connectors.bim.write_back import write_back as write_copy
+from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, console, told
+from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.hub import Hub, open_hub
+from warranty_hub.reports.bim.plans import floor_plans
+from warranty_hub.reports.bim.write_back import element_facts
+
+ModelArgument = Annotated[str, typer.Argument(help="The model's name in hub.yaml.")]
+
+
+def plans(
+    model: ModelArgument,
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Where the SVG files go, one a storey.")],
+    heat: Annotated[bool, typer.Option(help="Colour rooms and elements by open defects.")] = True,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw a plan of each storey, cut 1.2 m above its floor; each shape has its GlobalId as data-guid.
+
+    Example: `warranty-hub plans tower_3 plans/tower_3`.
+    """
+    with told():
+        hub = open_hub(config)
+        folder.mkdir(parents=True, exist_ok=True)
+        with hub.transactions() as db:
+            for plan in floor_plans(db, hub.artefacts, model, heat=heat):
+                if plan.svg is None:
+                    console.print(f"{plan.storey}: no plan 无平面图, {plan.reason}")
+                else:
+                    (folder / plan.file_name).write_text(plan.svg, encoding="utf-8")
+                    console.print(f"{plan.storey}: {folder / plan.file_name}")
+
+
+def write_back(
+    model: ModelArgument,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The copy to write, .ifc.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write a copy of the model that knows warranty, condition and defects of its elements; the model is only read.
+
+    Example: `warranty-hub write-back tower_3 tower-3-warranty.ifc`.
+    """
+    with told():
+        hub = open_hub(config)
+        _known(hub, model)
+        source = hub.settings.path(hub.settings.models[model].file)
+        if file.resolve() == source:
+            raise ConfigError(f"{file} is the model itself", remedy="Name another file: a model is never changed.")
+        with hub.transactions() as db:
+            facts = element_facts(db, model)
+            indexed = db.execute(
+                text("SELECT sha256 FROM hub.bim_revision WHERE model_id = :m AND current"), {"m": model}
+            ).scalar()
+        with source.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != indexed:
+                raise ConfigError(
+                    f"{source.name} is not the file that was indexed", remedy=f"Run `warranty-hub run index {model}`."
+                )
+        write_copy(source, facts, file)
+    console.print(f"{file}: {len(facts)} elements with warranty and defects.")
+
+
+def _known(hub: Hub, model: str) -> None:
+    if model not in hub.settings.models:
+        raise ConfigError(f"hub.yaml has no model {model!r}", remedy=f"It has: {', '.join(hub.settings.models) or 'none'}.")
