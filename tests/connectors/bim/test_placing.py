@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.bim.placing import adjacent, applied_twice, extent, storeys_by_height
+from connectors.bim.placing import adjacent, applied_twice, extent, same_frame, storeys_by_height
 from connectors.bim.shapes import Box, Georeference, Storey
 
 STOREYS = [Storey(1, None, "1F", 0.0, None), Storey(2, None, "2F", 3.0, None), Storey(3, None, "屋面", None, None)]
@@ -51,3 +51,11 @@ def test_a_conversion_that_has_been_applied_is_applied_again() -> None:
     assert [applied_twice(grid, around) for around in (at_home, on_the_map, None)] == [False, True, False]
     assert not applied_twice(None, at_home)
     assert not applied_twice(grid._replace(eastings=0.0, northings=0.0), at_home)  # a grid that begins at the site
+
+
+def test_a_discipline_with_another_origin_or_unit_passes_for_one_of_the_building() -> None:
+    house = Box(0, 0, 0, 40, 20, 30)
+    here = {"eastings": 391_090.0, "northings": 3_450_000.0, "rotation": 0.0}
+    assert same_frame((house, None), (Box(5, 5, -3, 35, 15, 0), here))
+    assert not same_frame((house, None), (Box(5000, 5000, 0, 5040, 5020, 30), None))
+    assert not same_frame((house, here), (house, {**here, "rotation": 90.0}))
