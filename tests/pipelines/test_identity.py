@@ -1,7 +1,9 @@
 """An element loses its key, takes another's, or a person's decision is forgotten."""
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import Engine
@@ -234,3 +236,53 @@ def test_the_order_of_two_revisions_decides_who_is_who(
         assert seen["a"] == seen["p"]
         assert seen["b"] == seen["q"]
         assert len(set(seen.values())) == 5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_decision_or_a_key_is_lost_in_whatever_order_things_happen(here: Site, seed: int) -> None:
+    chance = Random(seed)
+    revisions = [_revision(chance, name) for name in "abc"]
+    for parts in chance.sample([*revisions, *revisions], 6):
+        here.arrives(*parts)
+        for pair in open_pairs(here.hub):
+            if chance.random() < 0.5:
+                _try(here, chance.choice(list(Verdict)), pair.match_id)
+    _decisions_hold(here)
+    settled = rows(here.hub, KEYS)
+    for parts in chance.choices(revisions, k=5):
+        here.arrives(*parts)
+    assert rows(here.hub, KEYS) == settled
+    _decisions_hold(here)
+
+
+KEYS = "SELECT element_key, same_as FROM hub.bim_element ORDER BY 1"
+
+
+def _revision(chance: Random, name: str) -> list[Part]:
+    """Walls that stand nearly where those of the other revisions stand, under GlobalIds some of which are theirs."""
+    spots = (0.0, 0.004, 0.03, 5.0, 5.3, 9.0)
+    return [
+        Part(
+            f"{chance.choice([name, 'x'])}{number}", spot + chance.choice((0, 0.003, 0.02)), chance.choice((None, str(number)))
+        )
+        for number, spot in enumerate(spots)
+        if chance.random() < 0.8
+    ]
+
+
+def _try(here: Site, verdict: Verdict, match_id: int) -> None:
+    with suppress(DecisionRefusedError):
+        say(here, verdict, match_id)
+
+
+def _decisions_hold(here: Site) -> None:
+    """But where a file shows both: then they are two, whoever said what."""
+    query = """SELECT d.verdict, n.same_as = o.same_as AS one, EXISTS (
+            SELECT FROM hub.bim_element_revision i JOIN hub.bim_element_revision j USING (revision_id)
+            JOIN hub.bim_element a ON a.element_key = i.own_key JOIN hub.bim_element b ON b.element_key = j.own_key
+            WHERE i.own_key <> j.own_key AND a.same_as IN (n.same_as, o.same_as)
+              AND b.same_as IN (n.same_as, o.same_as)) AS both
+        FROM hub.element_decision d JOIN hub.bim_element n ON n.element_key = d.new_key
+        JOIN hub.bim_element o ON o.element_key = d.old_key"""
+    for decided in rows(here.hub, query):
+        assert decided["one"] == (decided["verdict"] == "SAME") or decided["both"]
