@@ -80,7 +80,8 @@ def measure(database: str, pair: str) -> Survival:
         models = {
             (pair if len(new) == 1 else file): {"project": pair, "building": "1", "file": str(SHARED / file)} for file in files
         }
-        hub = Hub(Settings.model_validate({"database": database, "models": models}), open_database(database))
+        known = {"database": database, "models": models, "artefacts": "memory://identity"}
+        hub = Hub(Settings.model_validate(known), open_database(database))
         for model in models:
             index_model(hub, model)
     with hub.transactions() as db:
