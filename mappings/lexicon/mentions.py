@@ -186,7 +186,7 @@ class _Story:
         """The subject of an earlier clause, unless another room has been named since; else a component that is left over."""
         earlier = [group for group in self._components if group.end <= defect.start]
         if earlier and not any(earlier[-1].end <= room.start < defect.start for room in self._rooms):
-            return next((group for group in reversed(earlier) if group in own), earlier[-1])
+            return earlier[-1]
         return next((group for group in self._components if group.start >= defect.end and group not in own), None)
 
     def _room_group(self, defect: Hit, subject: _Group | None) -> _Group | None:

@@ -45,9 +45,14 @@ def parse_address(text: str, free: bool = False) -> tuple[AddressReading, ...]:
     ``free``: the text is a story, not an address; a lone number in it (1501, 3号) is then no address.
     """
     rooms = read(text).rooms
-    runs = _longest(_runs(normalise(text), free))
-    readings = tuple(replace(reading, rooms=rooms) for run in runs for reading in _readings(run))
+    readings = tuple(replace(reading, rooms=rooms) for reading in parse_numbers(text, free))
     return readings or ((AddressReading(rooms=rooms),) if rooms else ())
+
+
+@lru_cache(maxsize=4096)
+def parse_numbers(text: str, free: bool = False) -> tuple[AddressReading, ...]:
+    """As ``parse_address``, without the kinds of room."""
+    return tuple(reading for run in _longest(_runs(normalise(text), free)) for reading in _readings(run))
 
 
 def address_spans(plain: str, free: bool = False) -> tuple[tuple[int, int], ...]:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from mappings.lexicon.characters import lower_case
 
@@ -22,6 +23,7 @@ _STOREY = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def normalise(text: str) -> str:
     """Half width, upper case, plain dashes, single spaces, Arabic numerals before a counter."""
     plain = _CHINESE_ONE_AS_DASH.sub("-", unicodedata.normalize("NFKC", text).translate(_SAME).upper())
@@ -47,11 +49,13 @@ def arabic(numeral: str) -> int:
     return total + digit
 
 
+@lru_cache(maxsize=1 << 14)
 def number(text: str) -> str:
     """A building, unit or house number as a key: upper case, no leading zeros (``03`` is ``3``)."""
     return text.strip().upper().lstrip("0") or "0"
 
 
+@lru_cache(maxsize=1 << 14)
 def storey(text: str) -> str:
     """A storey as a key: ``15F`` for 15层, 15楼, Level 15, 15th floor; ``B1`` for 负一层, -1F; any other name as it is."""
     name = normalise(text).strip()

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from mappings.lexicon import Kind, Words, our_words, read
 from mappings.lexicon.finder import WordFinder
-from mappings.places.address import AddressReading, address_spans, parse_address
+from mappings.places.address import AddressReading, address_spans, parse_numbers
 from mappings.places.normal import fold, normalise, number
 from mappings.places.place import Place, Resolution, ResolveMethod, fits, in_unit, names_of, numbers_of, zones_of
 from mappings.places.stacks import Stacks
 from warranty_hub.records.codes import PlaceKind
 
-_SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them
+_SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them; nor which of their rooms is meant
 _BASEMENT = "R21"
 _ROOF = "屋面"
 _DEPTH = {kind: depth for depth, kind in enumerate(PlaceKind)}
@@ -55,6 +55,7 @@ class Register:
         self._by_number: dict[tuple[PlaceKind, str | None, str], list[Place]] = defaultdict(list)
         self._by_name: dict[str, list[Place]] = defaultdict(list)
         self._below: dict[str, list[Place]] = defaultdict(list)
+        self._matches: dict[tuple[PlaceKind, str | None, str, bool], list[_Match]] = {}
         self._zones: dict[str, set[str]] = {}
         for place in self._places.values():
             self._add(place)
@@ -125,6 +126,8 @@ class Register:
 
     def _resolution(self, found: _Found, stated: list[_Word], told: list[_Word]) -> Resolution:
         matches, method = found
+        if len(matches) > _SHARED_BY_TOO_MANY:
+            return Resolution(tuple(match.place for match in matches), method, matches[0].exact)
         parts = [self._with_part(match, stated, told) for match in matches]
         best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
         exact = all(match.exact for match in best)
@@ -154,11 +157,12 @@ class Register:
         return self.contains(outer.place, inner) and in_unit(inner, outer.unit)
 
     def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
-        readings = parse_address(text, free)
+        readings = parse_numbers(text, free)
         if building:
-            readings += parse_address(f"{building}号楼 {text}" if readings or not free else f"{building}号楼")
+            readings += parse_numbers(f"{building}号楼 {text}" if readings or not free else f"{building}号楼")
         found = [match for reading in readings for match in self._of_reading(reading)]
-        best = _once([match for match in found if match.exact] or found)
+        best = [match for match in found if match.exact] or found
+        best = _once(best) if len(readings) > 1 else best
         if building is None:
             return best
         here = [match for match in best if number(match.place.building or "") == number(building)]
@@ -169,11 +173,19 @@ class Register:
         """The deepest places that fit; less than exact where the reading names more than the register has."""
         buildings = self._buildings(reading)
         for kind, code, exact in _levels(reading):
-            found = (place for building in buildings for place in self._by_number.get((kind, building, code), ()))
-            places = [place for place in found if fits(place, reading)]
-            if places:
-                return [_Match(place, reading.unit, exact) for place in places]
+            found = [match for building in buildings for match in self._numbered(kind, building, code, exact)]
+            if reading.unit or (reading.storey and not reading.storey_derived):
+                found = [replace(match, unit=reading.unit) for match in found if fits(match.place, reading)]
+            if found:
+                return found
         return []
+
+    def _numbered(self, kind: PlaceKind, building: str | None, code: str, exact: bool) -> list[_Match]:
+        """The places of this number; kept, for in a large project hundreds of flats share one."""
+        key = (kind, building, code, exact)
+        if key not in self._matches:
+            self._matches[key] = [_Match(place, exact=exact) for place in self._by_number.get((kind, building, code), ())]
+        return self._matches[key]
 
     def _buildings(self, reading: AddressReading) -> list[str | None]:
         """The codes of the buildings a reading may mean; [None]: it names none, so any."""
