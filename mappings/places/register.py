@@ -175,7 +175,7 @@ class Register:
         for kind, code, exact in _levels(reading):
             found = [match for building in buildings for match in self._numbered(kind, building, code, exact)]
             if reading.unit or (reading.storey and not reading.storey_derived):
-                found = [replace(match, unit=reading.unit) for match in found if fits(match.place, reading)]
+                found = [_Match(match.place, reading.unit, exact) for match in found if fits(match.place, reading)]
             if found:
                 return found
         return []
