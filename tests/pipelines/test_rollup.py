@@ -11,6 +11,8 @@ from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.warehouse.tables import cost_line, defect, fact_tables
 
+commitment = fact_tables["commitment"]
+
 
 @pytest.fixture
 def hub(warehouse: Engine) -> Hub:
@@ -135,6 +137,26 @@ def test_a_line_waits_for_its_ticket_and_is_linked_when_it_arrives(hub: Hub) -> 
     _ticket(hub, "WX2024-2")
     roll_up_costs(hub)
     assert _methods(hub)["200/1"] == "ASSIGNMENT"
+
+
+def _order(hub: Hub, order_no: str, item_no: str, ticket_no: str, **changes: Any) -> None:
+    values = {
+        "source_system": "sap", "source_id": f"{order_no}/{item_no}", "company_code": "1000", "order_no": order_no,
+        "item_no": item_no, "amount": Decimal("500.00"), "currency": "CNY", "assignment": ticket_no, "is_closed": False,
+        "project_code": "P01", "ordered_on": "2025-02-01", "run_id": 1, **changes,
+    }  # fmt: skip
+    with hub.engine.begin() as db:
+        db.execute(commitment.insert().values(values))
+
+
+def test_a_line_without_a_reference_stays_unlinked_though_its_order_names_the_ticket(hub: Hub) -> None:
+    _cost(hub, "300/1", None, "5.00", document_no="300", order_no="4500001")
+    _cost(hub, "301/1", None, "6.00", document_no="301", order_no="4500001", company_code="2000")
+    roll_up_costs(hub)
+    assert _methods(hub)["300/1"] == "NO_REFERENCE"
+    _order(hub, "4500001", "10", "WX2024-1")
+    roll_up_costs(hub)
+    assert (_methods(hub)["300/1"], _methods(hub)["301/1"]) == ("ORDER", "NO_REFERENCE")
 
 
 def test_nothing_new_means_nothing_to_do(hub: Hub) -> None:

@@ -24,3 +24,20 @@ def test_a_line_goes_to_the_ticket_it_names_and_never_to_a_guess(
 ) -> None:
     found = link(assignment, text, KNOWN)
     assert (found.ticket_no, found.method) == (ticket, method)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "text", "ordered", "ticket", "method"),
+    [
+        ("WX2024-00001", None, {"WX2024-00002"}, "WX2024-00001", LinkMethod.ASSIGNMENT),
+        ("4500001", "WX2024-00001", {"WX2024-00002", "gone"}, "WX2024-00002", LinkMethod.ORDER),
+        (None, "WX2024-00001", {"WX2024-00001", "WX2024-00002"}, "WX2024-00001", LinkMethod.TEXT),
+        (None, None, {"WX2024-00001", "WX2024-00002"}, None, LinkMethod.AMBIGUOUS),
+        (None, None, {"WX2099-99999"}, None, LinkMethod.UNKNOWN_TICKET),
+    ],
+)
+def test_the_order_speaks_before_the_text_and_an_order_for_several_tickets_does_not_decide(
+    assignment: str | None, text: str | None, ordered: set[str], ticket: str | None, method: LinkMethod
+) -> None:
+    found = link(assignment, text, KNOWN, ordered)
+    assert (found.ticket_no, found.method) == (ticket, method)

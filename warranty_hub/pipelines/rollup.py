@@ -67,13 +67,22 @@ def _periods(db: Connection, keys: Sequence[Key]) -> set[str]:
 
 def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
     lines = db.execute(text(_LINES), _arrays(keys)).all()
+    ordered = _ordered(db, keys)
     named = {reference for line in lines for reference in references(line.assignment, line.text)}
-    tickets = _ticket_facts(db, named)
-    links = [(line, link(line.assignment, line.text, tickets)) for line in lines]
+    tickets = _ticket_facts(db, named.union(*ordered.values()))
+    links = [(line, link(line.assignment, line.text, tickets, ordered[line.source_system, line.source_id])) for line in lines]
     db.execute(text(f"DELETE FROM hub.allocation a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     db.execute(text(f"DELETE FROM hub.cost_link a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     copy_rows(db, cost_link, ("source_system", "source_id", "ticket_no", "method", "confidence"), map(_link_row, links))
     copy_rows(db, allocation, _ALLOCATION_COLUMNS, _allocation_rows(links, tickets))
+
+
+def _ordered(db: Connection, keys: Sequence[Key]) -> Mapping[Key, set[str]]:
+    """What the items of each line's order state as their reference, the one in their text included."""
+    found: defaultdict[Key, set[str]] = defaultdict(set)
+    for row in db.execute(text(_ORDERED), _arrays(keys)):
+        found[row.source_system, row.source_id].update(references(row.assignment, row.text))
+    return found
 
 
 def _link_row(linked: tuple[Any, Link]) -> tuple[Any, ...]:
@@ -152,6 +161,9 @@ _TOUCHED = """
     UNION
     SELECT l.source_system, l.source_id FROM hub.cost_link l JOIN ticket_touched USING (ticket_no)
     UNION
+    SELECT l.source_system, l.source_id FROM hub.cost_line l JOIN hub.commitment c USING (source_system, company_code, order_no)
+    WHERE c.changed_tx >= :seen
+    UNION
     SELECT source_system, source_id FROM hub.cost_link
     WHERE ticket_no IS NULL AND EXISTS (SELECT FROM ticket_touched)
     ORDER BY 1, 2"""
@@ -161,6 +173,12 @@ _LINES = f"""
     FROM hub.cost_line a JOIN {_KEYS}
     WHERE a.deleted_at IS NULL
     ORDER BY a.source_system, a.source_id, a.fact_version DESC"""
+
+_ORDERED = f"""
+    SELECT DISTINCT a.source_system, a.source_id, c.assignment, c.text
+    FROM hub.cost_line a JOIN {_KEYS}
+    JOIN hub.commitment c ON (c.source_system, c.company_code, c.order_no) = (a.source_system, a.company_code, a.order_no)
+    WHERE a.deleted_at IS NULL AND c.deleted_at IS NULL"""
 
 _DEFECTS = """
     SELECT ticket_no, seq, component_code, defect_type_code FROM hub.defect

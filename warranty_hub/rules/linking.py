@@ -1,7 +1,7 @@
-"""Which ticket a cost line belongs to, and how we know: only by a ticket number that the line itself states."""
+"""Which ticket a cost line belongs to, and how we know: only by a ticket number that the line or its order states."""
 
 import re
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +13,7 @@ class LinkMethod(StrEnum):
     """How a line was linked, or why it was not."""
 
     ASSIGNMENT = "ASSIGNMENT"
+    ORDER = "ORDER"
     TEXT = "TEXT"
     AMBIGUOUS = "AMBIGUOUS"
     UNKNOWN_TICKET = "UNKNOWN_TICKET"
@@ -34,16 +35,24 @@ def references(assignment: str | None, text: str | None) -> list[str]:
     return [*explicit, *_TOKEN.findall(text or "")]
 
 
-def link(assignment: str | None, text: str | None, known: Container[str]) -> Link:
-    """Link by the explicit reference, else by the one known ticket number in the text; never by a guess."""
+def link(assignment: str | None, text: str | None, known: Container[str], ordered: Collection[str] = ()) -> Link:
+    """Link by the explicit reference, else by the one ticket of its order, else by the one in its text; never by a guess.
+
+    ``ordered``: what the items of the line's order state. An order for several tickets leaves the choice to the text.
+    """
     explicit = assignment.strip() if assignment else ""
     if explicit and explicit in known:
         return Link(explicit, LinkMethod.ASSIGNMENT, Decimal(1))
+    of_order = {reference for reference in ordered if reference in known}
+    if len(of_order) == 1:
+        return Link(of_order.pop(), LinkMethod.ORDER, Decimal("0.98"))
     named = {token for token in _TOKEN.findall(text or "") if token in known}
     if len(named) == 1:
         return Link(named.pop(), LinkMethod.TEXT, Decimal("0.95"))
-    if named:
-        return Link(None, LinkMethod.AMBIGUOUS, Decimal(0))
-    if explicit:
-        return Link(None, LinkMethod.UNKNOWN_TICKET, Decimal(0))
-    return Link(None, LinkMethod.NO_REFERENCE, Decimal(0))
+    return Link(None, _why_unlinked(explicit, named | of_order, ordered), Decimal(0))
+
+
+def _why_unlinked(explicit: str, found: Collection[str], ordered: Collection[str]) -> LinkMethod:
+    if found:
+        return LinkMethod.AMBIGUOUS
+    return LinkMethod.UNKNOWN_TICKET if explicit or ordered else LinkMethod.NO_REFERENCE
