@@ -159,6 +159,37 @@ def test_a_line_without_a_reference_stays_unlinked_though_its_order_names_the_ti
     assert (_methods(hub)["300/1"], _methods(hub)["301/1"]) == ("ORDER", "NO_REFERENCE")
 
 
+@pytest.mark.parametrize("reversal_first", [True, False])
+def test_a_reversal_leaves_cost_behind_where_the_decision_moved_in_between(hub: Hub, reversal_first: bool) -> None:
+    original = {"document_no": "400", "stage": "ACCRUED", "is_reversed": True}
+    back = {"document_no": "401", "reverses_document": "400", "text": "WX2024-9", "project_code": "P02"}
+
+    def post(reversal: bool) -> None:
+        if reversal:
+            _cost(hub, "401/1", None, "-100.01", period="2025-04", **back)
+        else:
+            _cost(hub, "400/1", "WX2024-1", "100.01", **original)
+
+    post(reversal_first)
+    roll_up_costs(hub)
+    _share(hub, 1, {"GC": 3_333, "SUP": 6_667})
+    post(not reversal_first)
+    roll_up_costs(hub)
+    assert _left(hub, "400/1", "401/1") == []
+    _share(hub, 2, {"GC": 10_000})
+    roll_up_costs(hub)
+    assert _left(hub, "400/1", "401/1") == []
+
+
+def _left(hub: Hub, *source_ids: str) -> list[tuple[Any, ...]]:
+    """What the lines leave, by all that a part says."""
+    query = """
+        SELECT project_code, ticket_no, defect_seq, cause, party_code, stage, sum(amount) FROM hub.allocation
+        WHERE source_id = ANY(:ids) GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(amount) <> 0 OR count(*) <> 2"""
+    with hub.engine.connect() as db:
+        return [tuple(row) for row in db.execute(text(query), {"ids": list(source_ids)})]
+
+
 def test_nothing_new_means_nothing_to_do(hub: Hub) -> None:
     roll_up_costs(hub)
     before = _months(hub)

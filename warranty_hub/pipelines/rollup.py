@@ -6,7 +6,7 @@ Rules decide per line (warranty_hub/rules); SQL sums. A consumer of our own tabl
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -32,6 +32,16 @@ class TicketFacts:
     shares: Sequence[LiableShare]
 
 
+class Borne(NamedTuple):
+    """A line, and the one that says where it belongs: itself, or the one it reverses, so that the two take each other back.
+
+    Ticket, split, project and stage follow ``grounds``, whatever was decided in between.
+    """
+
+    line: Any
+    grounds: Any
+
+
 def roll_up_costs(hub: Hub) -> RunReport:
     """Bring links, allocations and the monthly rollup up to date. One transaction: readers see the old figures or the new."""
     with hub.recorded(UNIT) as run:
@@ -53,7 +63,10 @@ Key = tuple[str, str]
 
 
 def _touched_lines(db: Connection, seen: int) -> list[Key]:
-    """Lines that changed themselves, whose ticket's defects or responsibility changed, or whose ticket may have arrived."""
+    """Lines that changed themselves, whose ticket's defects or responsibility changed, or whose ticket may have arrived.
+
+    What reverses such a line comes with it.
+    """
     rows = db.execute(text(_TOUCHED), {"seen": seen})
     return [(row.source_system, row.source_id) for row in rows]
 
@@ -66,11 +79,12 @@ def _periods(db: Connection, keys: Sequence[Key]) -> set[str]:
 
 
 def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
-    lines = db.execute(text(_LINES), _arrays(keys)).all()
-    ordered = _ordered(db, keys)
-    named = {reference for line in lines for reference in references(line.assignment, line.text)}
+    originals = {(row.source_system, row.reversing_id): row for row in db.execute(text(_ORIGINALS), _arrays(keys))}
+    lines = [Borne(line, originals.get(_key(line), line)) for line in db.execute(text(_LINES), _arrays(keys))]
+    ordered = _ordered(db, [_key(line.grounds) for line in lines])
+    named = {reference for line in lines for reference in references(line.grounds.assignment, line.grounds.text)}
     tickets = _ticket_facts(db, named.union(*ordered.values()))
-    links = [(line, link(line.assignment, line.text, tickets, ordered[line.source_system, line.source_id])) for line in lines]
+    links = [(line, link(line.grounds.assignment, line.grounds.text, tickets, ordered[_key(line.grounds)])) for line in lines]
     db.execute(text(f"DELETE FROM hub.allocation a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     db.execute(text(f"DELETE FROM hub.cost_link a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     copy_rows(db, cost_link, ("source_system", "source_id", "ticket_no", "method", "confidence"), map(_link_row, links))
@@ -85,8 +99,12 @@ def _ordered(db: Connection, keys: Sequence[Key]) -> Mapping[Key, set[str]]:
     return found
 
 
-def _link_row(linked: tuple[Any, Link]) -> tuple[Any, ...]:
-    line, found = linked
+def _key(row: Any) -> Key:
+    return row.source_system, row.source_id
+
+
+def _link_row(linked: tuple[Borne, Link]) -> tuple[Any, ...]:
+    (line, _), found = linked
     return line.source_system, line.source_id, found.ticket_no, found.method.value, found.confidence
 
 
@@ -96,16 +114,16 @@ _ALLOCATION_COLUMNS = (
 )  # fmt: skip
 
 
-def _allocation_rows(links: Iterable[tuple[Any, Link]], tickets: Mapping[str, TicketFacts]) -> Iterable[tuple[Any, ...]]:
-    for line, found in links:
+def _allocation_rows(links: Iterable[tuple[Borne, Link]], tickets: Mapping[str, TicketFacts]) -> Iterable[tuple[Any, ...]]:
+    for (line, grounds), found in links:
         ticket = tickets.get(found.ticket_no) if found.ticket_no else None
         defects = (ticket.defects or [UNKNOWN_DEFECT]) if ticket else [UNLINKED_DEFECT]
-        project = line.project_code or (ticket.project_code if ticket else UNKNOWN)
+        project = grounds.project_code or (ticket.project_code if ticket else UNKNOWN)
         for part, share in enumerate(allocate(line.base_amount, line.base_currency, defects, ticket.shares if ticket else ())):
             yield (
                 line.source_system, line.source_id, part, line.fact_version, line.period, project, found.ticket_no,
                 share.defect_seq, share.component_code, share.defect_type_code, share.cause, share.party_code,
-                line.stage, line.base_currency, share.amount,
+                grounds.stage, line.base_currency, share.amount,
             )  # fmt: skip
 
 
@@ -156,7 +174,7 @@ _TOUCHED = """
         SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.responsibility WHERE changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.ticket WHERE changed_tx >= :seen
-    )
+    ), touched AS (
     SELECT source_system, source_id FROM hub.cost_line WHERE changed_tx >= :seen
     UNION
     SELECT l.source_system, l.source_id FROM hub.cost_link l JOIN ticket_touched USING (ticket_no)
@@ -166,6 +184,12 @@ _TOUCHED = """
     UNION
     SELECT source_system, source_id FROM hub.cost_link
     WHERE ticket_no IS NULL AND EXISTS (SELECT FROM ticket_touched)
+    )
+    SELECT source_system, source_id FROM touched
+    UNION
+    SELECT r.source_system, r.source_id FROM touched JOIN hub.cost_line o USING (source_system, source_id)
+    JOIN hub.cost_line r
+      ON (r.source_system, r.company_code, r.reverses_document) = (o.source_system, o.company_code, o.document_no)
     ORDER BY 1, 2"""
 
 _LINES = f"""
@@ -173,6 +197,19 @@ _LINES = f"""
     FROM hub.cost_line a JOIN {_KEYS}
     WHERE a.deleted_at IS NULL
     ORDER BY a.source_system, a.source_id, a.fact_version DESC"""
+
+_ORIGINALS = f"""
+    SELECT DISTINCT ON (a.source_system, a.source_id) a.source_id AS reversing_id, o.*
+    FROM ({_LINES}) a
+    JOIN LATERAL (
+        SELECT DISTINCT ON (source_id) * FROM hub.cost_line
+        WHERE (source_system, company_code, document_no) = (a.source_system, a.company_code, a.reverses_document)
+          AND deleted_at IS NULL
+        ORDER BY source_id, fact_version DESC) o
+      ON o.account = a.account AND o.fiscal_year <= a.fiscal_year AND o.base_currency = a.base_currency
+    WHERE NOT a.is_reversed AND o.base_amount * a.base_amount < 0
+    ORDER BY a.source_system, a.source_id, o.base_amount = -a.base_amount DESC, o.item_no = a.item_no DESC,
+             o.fiscal_year DESC, o.source_id"""
 
 _ORDERED = f"""
     SELECT DISTINCT a.source_system, a.source_id, c.assignment, c.text
