@@ -1,5 +1,6 @@
 """Costs arrive at the ticket, the parts sum to the whole, and nothing is dropped because it cannot be linked."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.pipelines.fake import FakeSource, fake_hub
+from warranty_hub.pipelines.cost_review import decide_link, proposals
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.rollup import roll_up_costs
+from warranty_hub.records.codes import LinkVerdict
 from warranty_hub.warehouse.tables import cost_line, defect, fact_tables
 
 commitment = fact_tables["commitment"]
@@ -157,6 +160,24 @@ def test_a_line_without_a_reference_stays_unlinked_though_its_order_names_the_ti
     _order(hub, "4500001", "10", "WX2024-1")
     roll_up_costs(hub)
     assert (_methods(hub)["300/1"], _methods(hub)["301/1"]) == ("ORDER", "NO_REFERENCE")
+
+
+def test_a_proposal_links_by_itself_or_a_decision_is_forgotten_by_the_next_run(hub: Hub) -> None:
+    _share(hub, 1, {"GC": 10_000})
+    today = datetime.now(tz=UTC).date()
+    _cost(hub, "500/1", None, "9.00", document_no="500", supplier_code="GC", posting_date=today + timedelta(days=20))
+    _cost(hub, "501/1", None, "9.00", document_no="501", supplier_code="GC", posting_date=today - timedelta(days=20))
+    roll_up_costs(hub)
+    assert [(row.source_id, row.ticket_no) for row in proposals(hub)] == [("500/1", "WX2024-1")]
+    assert _methods(hub)["500/1"] == "NO_REFERENCE"
+    decide_link(hub, ("sap", "500/1"), "WX2024-1", LinkVerdict.ACCEPTED, "li")
+    roll_up_costs(hub)
+    _cost(hub, "500/1", None, "8.00", document_no="500", fact_version=2)
+    roll_up_costs(hub)
+    assert _methods(hub)["500/1"] == "REVIEWED"
+    decide_link(hub, ("sap", "500/1"), "WX2024-1", LinkVerdict.REJECTED, "wang")
+    roll_up_costs(hub)
+    assert (_methods(hub)["500/1"], proposals(hub)) == ("NO_REFERENCE", [])
 
 
 @pytest.mark.parametrize("reversal_first", [True, False])

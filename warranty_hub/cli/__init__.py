@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import bcf, elements, feed, outbox, places, quarantine, words
+from warranty_hub.cli import bcf, costs, elements, feed, outbox, places, quarantine, words
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.model_output import plans, write_back
 from warranty_hub.cli.models import models
@@ -40,6 +40,7 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
 
 for command in (check, migrate, masters_template, run, replay, status, models, plans, write_back, demo):
     app.command()(command)
+app.add_typer(costs.app, name="costs")
 app.add_typer(feed.app, name="feed")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")

@@ -6,6 +6,7 @@ Rules decide per line (warranty_hub/rules); SQL sums. A consumer of our own tabl
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, text
 from warranty_hub.errors import CountingError
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.rules.allocation import UNKNOWN, UNKNOWN_DEFECT, UNLINKED_DEFECT, DefectDimension, LiableShare, allocate
-from warranty_hub.rules.linking import Link, link, references
+from warranty_hub.rules.linking import Link, LinkMethod, link, references
 from warranty_hub.warehouse.changes import floor, remember, since
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_rows
@@ -81,14 +82,26 @@ def _periods(db: Connection, keys: Sequence[Key]) -> set[str]:
 def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
     originals = {(row.source_system, row.reversing_id): row for row in db.execute(text(_ORIGINALS), _arrays(keys))}
     lines = [Borne(line, originals.get(_key(line), line)) for line in db.execute(text(_LINES), _arrays(keys))]
-    ordered = _ordered(db, [_key(line.grounds) for line in lines])
+    grounds = [_key(line.grounds) for line in lines]
+    ordered = _ordered(db, grounds)
+    accepted = {_key(row): row.ticket_no for row in db.execute(text(_ACCEPTED), _arrays(grounds))}
     named = {reference for line in lines for reference in references(line.grounds.assignment, line.grounds.text)}
-    tickets = _ticket_facts(db, named.union(*ordered.values()))
-    links = [(line, link(line.grounds.assignment, line.grounds.text, tickets, ordered[_key(line.grounds)])) for line in lines]
+    tickets = _ticket_facts(db, named.union(accepted.values(), *ordered.values()))
+    links = [(line, _link(line.grounds, tickets, ordered, accepted)) for line in lines]
     db.execute(text(f"DELETE FROM hub.allocation a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     db.execute(text(f"DELETE FROM hub.cost_link a USING {_UNNEST} WHERE {_MATCH}"), _arrays(keys))
     copy_rows(db, cost_link, ("source_system", "source_id", "ticket_no", "method", "confidence"), map(_link_row, links))
     copy_rows(db, allocation, _ALLOCATION_COLUMNS, _allocation_rows(links, tickets))
+
+
+def _link(
+    grounds: Any, tickets: Mapping[str, TicketFacts], ordered: Mapping[Key, set[str]], accepted: Mapping[Key, str]
+) -> Link:
+    """A person's word first, as long as that ticket stands; else by what the line states."""
+    ticket_no = accepted.get(_key(grounds))
+    if ticket_no in tickets:
+        return Link(ticket_no, LinkMethod.REVIEWED, Decimal(1))
+    return link(grounds.assignment, grounds.text, tickets, ordered[_key(grounds)])
 
 
 def _ordered(db: Connection, keys: Sequence[Key]) -> Mapping[Key, set[str]]:
@@ -182,6 +195,8 @@ _TOUCHED = """
     SELECT l.source_system, l.source_id FROM hub.cost_line l JOIN hub.commitment c USING (source_system, company_code, order_no)
     WHERE c.changed_tx >= :seen
     UNION
+    SELECT source_system, source_id FROM hub.link_decision WHERE changed_tx >= :seen
+    UNION
     SELECT source_system, source_id FROM hub.cost_link
     WHERE ticket_no IS NULL AND EXISTS (SELECT FROM ticket_touched)
     )
@@ -210,6 +225,13 @@ _ORIGINALS = f"""
     WHERE NOT a.is_reversed AND o.base_amount * a.base_amount < 0
     ORDER BY a.source_system, a.source_id, o.base_amount = -a.base_amount DESC, o.item_no = a.item_no DESC,
              o.fiscal_year DESC, o.source_id"""
+
+_ACCEPTED = f"""
+    SELECT DISTINCT ON (source_system, source_id) source_system, source_id, ticket_no FROM (
+        SELECT DISTINCT ON (a.source_system, a.source_id, a.ticket_no) a.*
+        FROM hub.link_decision a JOIN {_KEYS}
+        ORDER BY a.source_system, a.source_id, a.ticket_no, a.decision_id DESC) latest
+    WHERE verdict = 'ACCEPTED' ORDER BY source_system, source_id, decision_id DESC"""
 
 _ORDERED = f"""
     SELECT DISTINCT a.source_system, a.source_id, c.assignment, c.text

@@ -163,6 +163,13 @@ class Verdict(StrEnum):
     DIFFERENT = "DIFFERENT"
 
 
+class LinkVerdict(StrEnum):
+    """What a person says of a cost line and a ticket that it may belong to."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+
+
 class ElementChange(StrEnum):
     """What a revision did to an element, seen against what the project's models showed before."""
 

@@ -12,6 +12,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{4,}")
 class LinkMethod(StrEnum):
     """How a line was linked, or why it was not."""
 
+    REVIEWED = "REVIEWED"
     ASSIGNMENT = "ASSIGNMENT"
     ORDER = "ORDER"
     TEXT = "TEXT"

@@ -19,7 +19,7 @@ from warranty_hub.warehouse.tables.bim import (
     space_element,
     system_element,
 )
-from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month
+from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month, link_decision
 from warranty_hub.warehouse.tables.cover import coverage
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
@@ -68,6 +68,7 @@ __all__ = [
     "feed_ack",
     "feed_batch",
     "feed_line",
+    "link_decision",
     "mention",
     "metadata",
     "outbox",

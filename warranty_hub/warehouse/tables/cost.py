@@ -1,8 +1,8 @@
 """What a cost line belongs to, how it is split, and the rollup."""
 
-from sqlalchemy import Column, Index, Integer, Numeric, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, Numeric, Table, Text, text
 
-from warranty_hub.warehouse.tables.base import Money, changed_tx, metadata
+from warranty_hub.warehouse.tables.base import Instant, Money, changed_tx, metadata
 
 cost_link = Table(
     "cost_link",
@@ -14,6 +14,23 @@ cost_link = Table(
     Column("confidence", Numeric(4, 3), nullable=False),
     changed_tx(),
     schema="hub",
+)
+
+link_decision = Table(
+    "link_decision",
+    metadata,
+    Column("decision_id", BigInteger, Identity(), primary_key=True),
+    Column("source_system", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("ticket_no", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("decided_at", Instant, nullable=False, server_default=text("now()")),
+    changed_tx(),
+    CheckConstraint("verdict IN ('ACCEPTED', 'REJECTED')", name="verdict"),
+    Index("ix_link_decision_line", "source_system", "source_id"),
+    schema="hub",
+    comment="append-only; the latest about a line and a ticket holds",
 )
 
 allocation = Table(
