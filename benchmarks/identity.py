@@ -78,7 +78,8 @@ def measure(database: str, pair: str) -> Survival:
     old, new = PAIRS[pair]
     for files in ((old,), new):
         models = {
-            (pair if len(new) == 1 else file): {"project": pair, "building": "1", "file": str(SHARED / file)} for file in files
+            (pair if len(new) == 1 else Path(file).stem): {"project": pair, "building": "1", "file": str(SHARED / file)}
+            for file in files
         }
         known = {"database": database, "models": models, "artefacts": "memory://identity"}
         hub = Hub(Settings.model_validate(known), open_database(database))

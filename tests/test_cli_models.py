@@ -8,12 +8,13 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from tests.pipelines.test_models import FIRST, house
-from warranty_hub.cli import app
+from warranty_hub.cli import app, telling
 
 
 @pytest.fixture
-def config(warehouse: Engine, tmp_path: Path) -> Path:
+def config(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A hub.yaml with a good model and one that is none."""
+    monkeypatch.setattr(telling.console, "width", 200)
     house(FIRST).write(tmp_path / "good.ifc")
     (tmp_path / "bad.ifc").write_text("<html>login</html>")
     models = {name: {"project": "P03", "building": "3", "file": f"{name}.ifc"} for name in ("good", "bad")}

@@ -105,6 +105,7 @@ def failing(engine: Engine, defect: str, suite: Mapping[str, Callable[[Any, Tria
 
 
 def passes(engine: Engine, defect: str, check: Callable[[Any, Trial], None]) -> bool:
+    broken.Broken.memory.clear()  # another server may have had this one's port
     with GongdanServer() as server:
         system = GongdanForTests(server)
         system.connector = "tests.testing.broken:build_source"  # type: ignore[misc]

@@ -34,7 +34,7 @@ def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log ever
     level = logging.DEBUG if verbose else logging.INFO
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
