@@ -150,7 +150,7 @@ def test_an_object_store_that_cannot_be_read_is_not_told_why(bucket: Bucket) -> 
     assert check(bucket.connection()) == "repair_plans: 1 files, 1 rows in 1号.xlsx"
     with pytest.raises(ConfigError, match="s3://other/台账 does not exist"):
         check(bucket.connection("other/台账"))
-    with pytest.raises(LoginError, match="may not be read"):
+    with pytest.raises(LoginError, match="may not be used"):
         check(bucket.connection(login=""))
     with pytest.raises(SystemUnreachableError, match="cannot be read"):
         check(bucket.connection(endpoint_url=f"http://127.0.0.1:{free_port()}"))
