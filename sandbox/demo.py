@@ -261,6 +261,8 @@ def _web(system: str, address: str, user: str = "", password: str = "") -> Conne
 def _run_dags(running: Running) -> None:
     """Unpause and trigger the DAGs stage by stage, and wait for each stage. What they wake besides is waited for at the end."""
     client = running.airflow.client
+    for dag in sorted({dag for stage in STAGES for dag in stage}):
+        client.pause(dag, paused=True)  # left awake by an earlier demo, each stage would wake the later ones again and again
     for stage in STAGES:
         for dag in stage:
             client.pause(dag, paused=False)
