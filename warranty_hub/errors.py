@@ -187,6 +187,7 @@ class FeedRefusedError(StopError):
     """A batch of the finance feed cannot be placed or must not be released; nothing was published."""
 
     code = "HUB-360"
+    remedy = "`warranty-hub feed list` shows what is held and why; docs/published-ledger.md tells the rules."
 
 
 class RecordError(HubError):
