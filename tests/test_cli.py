@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from typer.testing import CliRunner, Result
 
 from tests.pipelines.fake import MAPS, FakeSource, record
@@ -16,6 +16,7 @@ from warranty_hub import cli
 from warranty_hub.cli import setup, telling
 from warranty_hub.pipelines.check import Verdict
 from warranty_hub.pipelines.hub import Hub
+from warranty_hub.warehouse import outbox
 from warranty_hub.warehouse.tables import metadata
 
 PHONE = "13800138000"
@@ -75,10 +76,11 @@ def contents(engine: Engine) -> dict[str, int]:
 
 
 COMMANDS = ("migrate", "masters-template", "check", "run", "replay", "status", "demo")
+OUTBOX = ("outbox list", "outbox retry", "outbox settle")
 QUARANTINE = ("quarantine list", "quarantine show", "quarantine retry")
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *QUARANTINE, "outbox settle"])
+@pytest.mark.parametrize("command", [*COMMANDS, *QUARANTINE, *OUTBOX])
 def test_the_help_of_every_command_shows_how_to_type_it(command: str) -> None:
     shown = CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, [*command.split(), "--help"])
     assert shown.exit_code == 0
@@ -293,6 +295,23 @@ def test_an_item_that_is_not_in_doubt_cannot_be_settled(desk: Desk) -> None:
     shown = desk.type("outbox", "settle", "1", "--person", "王工")
     assert shown.exit_code == 1
     assert "not in doubt" in shown.stderr
+
+
+def test_a_refused_item_is_listed_with_the_reason_and_sent_again_once_a_person_says_so(desk: Desk, database_url: str) -> None:
+    assert "Nothing waits" in desk.type("outbox", "list").stdout
+    with create_engine(database_url).begin() as db:
+        outbox.enqueue(db, sink="oa", kind="submit_plan", idempotency_key="wms:PL1:1", payload={})
+        item = outbox.claim_next(db, "oa")
+        assert item is not None
+        outbox.refuse(db, item, "(-2) 无权创建流程")
+    for part in ("wms:PL1:1", "REFUSED", "(-2) 无权创建流程"):
+        assert part in desk.type("outbox", "list", "oa").stdout
+    assert "Nothing waits" in desk.type("outbox", "list", "erp").stdout
+    assert desk.type("outbox", "retry", "1", "--person", "王工").exit_code == 0
+    assert "PENDING" in desk.type("outbox", "list").stdout
+    again = desk.type("outbox", "retry", "1", "--person", "王工")
+    assert again.exit_code == 1
+    assert "was not refused" in again.stderr
 
 
 def test_a_backfill_is_typed_with_its_window_in_the_organisations_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

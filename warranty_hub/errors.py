@@ -169,7 +169,7 @@ class BusinessError(StopError):
     """The other system understood the request and refused it; ``reply_code`` is its own code."""
 
     code = "HUB-350"
-    remedy = "Read the system's own message; correct the data there or here, then retry the outbox item."
+    remedy = "Read the system's own message; correct the data there or here, then `warranty-hub outbox retry`."
 
     def __init__(self, message: str, *, reply_code: str = "", remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)

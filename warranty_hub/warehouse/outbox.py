@@ -1,7 +1,7 @@
 """The outbox: side effects in other systems, each performed once or left for a person.
 
     PENDING ──claim──▶ SENDING ──settle──▶ DONE
-                          │  ├──refuse───▶ REFUSED     the other system said no, nothing happened there
+                          │  ├──refuse───▶ REFUSED     the other system said no, nothing happened there; a person may retry
                           │  ├──release──▶ PENDING     it surely did not happen
                           │  └──doubt────▶ IN_DOUBT    nobody can tell; a person settles it
                           └─(process dies: the next run looks it up there before anything else)
@@ -9,12 +9,12 @@
 An item is SENDING in a committed transaction *before* the call goes out, so a crash can never make it look unsent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from warranty_hub.records.codes import OutboxState
@@ -101,6 +101,19 @@ def settle_doubt(db: Connection, outbox_id: int, *, happened: bool, reference: s
         update(outbox).where(outbox.c.outbox_id == outbox_id, outbox.c.state == OutboxState.IN_DOUBT).values(values)
     )
     return changed.rowcount == 1
+
+
+def retry_refused(db: Connection, outbox_id: int, *, person: str) -> bool:
+    """A person has mended what the other system refused: it is sent again. The refusal's words stay until the next reply."""
+    refused = (outbox.c.outbox_id == outbox_id) & (outbox.c.state == OutboxState.REFUSED)
+    again = {"state": OutboxState.PENDING, "settled_by": person, "settled_at": None}
+    return db.execute(update(outbox).where(refused).values(again)).rowcount == 1
+
+
+def waiting(db: Connection, sink: str | None, states: Collection[OutboxState], limit: int) -> Sequence[Row[Any]]:
+    """Items in these states, the oldest first, of one sink or of all."""
+    query = select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.outbox_id).limit(limit)
+    return db.execute(query.where(outbox.c.sink == sink) if sink else query).all()
 
 
 def _leave_sending(db: Connection, item: Item, state: OutboxState, **values: Any) -> None:
