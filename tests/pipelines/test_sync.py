@@ -117,10 +117,15 @@ def test_corrected_records_leave_the_quarantine_by_retry_and_by_sync(warehouse: 
     sync_stream(hub, "wms", "tickets")
     assert [row[3] for row in quarantined(warehouse)] == ["RESOLVED", "OPEN"]
     with warehouse.begin() as db:
-        db.execute(text("""UPDATE ops.quarantine SET payload = payload || '{"description": "给水管漏水"}'"""))
+        mended = """UPDATE ops.quarantine SET payload = payload || '{"description": "给水管漏水"}' WHERE state = 'OPEN'"""
+        db.execute(text(mended))
     report = retry(hub, "wms.tickets")
     assert report.outcomes["new"] == 1
     assert [row[3] for row in quarantined(warehouse)] == ["RESOLVED", "RESOLVED"]
+    with warehouse.begin() as db:
+        left = db.execute(text("SELECT payload, code FROM ops.quarantine")).all()
+    assert [row.payload for row in left] == [{}, {}]
+    assert all(row.code for row in left)
 
 
 def test_a_retry_settles_what_is_skipped_now_and_what_has_got_a_key(warehouse: Engine) -> None:

@@ -300,7 +300,10 @@ def put_into_quarantine(db: Connection, unit: str, run_id: int, rejects: Sequenc
 
 def resolve_quarantine(db: Connection, unit: str, stage: str, batch: Batch) -> None:
     """A record that loads closes its open quarantine row, in the same transaction; so does one that was tried again and is no
-    more rejected, though it is skipped now, or has got a key."""
+    more rejected, though it is skipped now, or has got a key.
+
+    Its payload goes: what it holds is in the fact by now, and personal data is kept in as few places as can be.
+    """
     staged: Select[str] = select(column("source_id", Text)).select_from(table_clause(stage, schema="pg_temp"))
     settled = set(batch.retried) - {_quarantine_key(reject) for reject in batch.rejects}
     db.execute(
@@ -310,7 +313,7 @@ def resolve_quarantine(db: Connection, unit: str, stage: str, batch: Batch) -> N
             quarantine.c.state == QuarantineState.OPEN,
             or_(quarantine.c.source_id.in_(staged), quarantine.c.source_id.in_(settled)),
         )
-        .values(state=QuarantineState.RESOLVED, last_seen=func.now())
+        .values(state=QuarantineState.RESOLVED, last_seen=func.now(), payload={})
     )
 
 
