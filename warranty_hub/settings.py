@@ -207,6 +207,12 @@ class FeedSettings(_Section):
     tolerance: Decimal = Field(
         default=Decimal("0.01"), ge=0, description="Largest difference to a GL balance, by account and month"
     )
+    ticket_tolerance: Decimal = Field(
+        default=Decimal("0.01"), ge=0, description="Largest difference between a ticket's approved amount and its booked cost"
+    )
+    one_sided_share: Decimal = Field(
+        default=Decimal("0.5"), ge=0, le=1, description="Largest share of a month's cost that only tickets or only the ERP know"
+    )
     csv_encoding: Literal["utf-8-sig", "gb18030"] = Field(default="utf-8-sig", description="gb18030 for older Excel and ERPs")
 
 

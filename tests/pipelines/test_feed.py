@@ -5,114 +5,26 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text, update
 from sqlalchemy.exc import DBAPIError
 
-from tests.pipelines.fake import NOW, FakeSource, fake_hub
+from tests.pipelines.books import Books
+from tests.pipelines.fake import NOW
 from warranty_hub.errors import ConfigError, FeedRefusedError, HubError
 from warranty_hub.pipelines import feed as feed_step
 from warranty_hub.pipelines.feed import Release, entities, publish_feed
-from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.warehouse.ledger import falsified
-from warranty_hub.warehouse.tables import cost_line, fact_tables
-
-period = fact_tables["period"]
-ticket = fact_tables["ticket"]
-responsibility = fact_tables["responsibility"]
-
-
-class Books:
-    """The ERP's books of entity 1000 as the hub has synced them."""
-
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        hub = fake_hub(engine, FakeSource([]))
-        self.hub: Hub = replace(hub, settings=hub.settings.model_copy(update={"folder": folder}))
-        self.landed = folder / "feed/1000"
-        for month in range(1, 7):
-            self.set_period(f"2025-{month:02d}", "OPEN" if month >= 5 else "CLOSED")
-        with engine.begin() as db:
-            db.execute(ticket.insert().values(_ticket("WX1")))
-
-    def set_period(self, name: str, status: str) -> None:
-        values = {"source_system": "sap", "source_id": name, "company_code": "1000", "period": name, "run_id": 1}
-        with self.hub.engine.begin() as db:
-            db.execute(text("DELETE FROM hub.period WHERE source_id = :name"), {"name": name})
-            db.execute(period.insert().values(**values, first_day=f"{name}-01", status=status))
-
-    def post(self, document: str, amount: str, name: str = "2025-05", version: int = 1, **changes: Any) -> None:
-        values = {
-            "source_system": "sap", "source_id": document, "fact_version": version, "company_code": "1000",
-            "fiscal_year": "2025", "document_no": document, "item_no": "1", "account": "6401", "stage": "ACTUAL",
-            "posting_date": f"{name}-05", "period": name, "amount": Decimal(amount), "currency": "CNY",
-            "base_amount": Decimal(amount), "base_currency": "CNY", "project_code": "P01", "assignment": "WX1",
-            "is_reversed": False, "run_id": 1, **changes,
-        }  # fmt: skip
-        with self.hub.engine.begin() as db:
-            db.execute(cost_line.insert().values(values))
-
-    def blame(self, party: str, version: int = 1) -> None:
-        with self.hub.engine.begin() as db:
-            db.execute(responsibility.insert().values(_share(party, version)))
-
-    def publish(self, **how: Any) -> None:
-        roll_up_costs(self.hub)
-        publish_feed(self.hub, "1000", **how)
-
-    def lines(self) -> list[tuple[Any, ...]]:
-        return self._rows(
-            "SELECT b.period, b.seq, l.kind, l.facts_period, l.party_code, l.amount FROM hub.feed_line l "
-            "JOIN hub.feed_batch b USING (batch_id) ORDER BY b.batch_id, l.amount, l.party_code"
-        )
-
-    def batches(self) -> list[tuple[Any, ...]]:
-        return self._rows("SELECT period, seq, state, lines FROM hub.feed_batch ORDER BY batch_id")
-
-    def published(self) -> dict[str, Decimal]:
-        rows = self._rows("SELECT source_id, sum(amount) FROM hub.feed_line GROUP BY 1 HAVING sum(amount) <> 0")
-        return dict(rows)
-
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.hub.engine.connect() as db:
-            return [tuple(row) for row in db.execute(text(query))]
-
-
-def _ticket(number: str) -> dict[str, Any]:
-    moment = {"reported_at": NOW, "changed_at": NOW, "run_id": 1}
-    names = {"source_system": "wms", "source_id": number, "ticket_no": number, "project_code": "P01", "building_code": "3"}
-    return {**names, **moment, "description": "渗水", "urgency": "NORMAL", "reported_state": "CLOSED"}
-
-
-def _share(party: str, version: int) -> dict[str, Any]:
-    names = {"source_system": "wms", "source_id": f"{version}/{party}", "ticket_no": "WX1", "party_code": party}
-    return {
-        **names,
-        "version": version,
-        "cause": "CONSTRUCTION",
-        "share_bp": 10_000,
-        "finality": "FINAL",
-        "changed_at": NOW,
-        "run_id": 1,
-    }
+from warranty_hub.warehouse.tables import cost_line
 
 
 @pytest.fixture
 def books(warehouse: Engine, tmp_path: Path) -> Books:
     return Books(warehouse, tmp_path)
-
-
-def _balance(books: Books, account: str, name: str, debit: str) -> None:
-    values = {"source_system": "sap", "source_id": f"{account}/{name}", "company_code": "1000", "run_id": 1, "currency": "CNY"}
-    with books.hub.engine.begin() as db:
-        db.execute(
-            fact_tables["gl_balance"].insert().values(**values, account=account, period=name, debit=Decimal(debit), credit=0)
-        )
 
 
 @contextmanager
@@ -324,7 +236,7 @@ def test_an_answer_that_fits_nothing_is_taken_or_keeps_the_feed_from_going_out(
 def test_costs_that_do_not_tie_to_the_general_ledger_go_out(books: Books) -> None:
     books.post("A", "100.00")
     books.post("B", "50.00", account="6402")
-    _balance(books, "6401", "2025-05", "99.98")
+    books.balance("6401", "2025-05", "99.98")
     books.publish()
     with books.hub.engine.connect() as db:
         found = db.execute(text("SELECT DISTINCT state, findings FROM hub.feed_batch")).all()
@@ -332,13 +244,13 @@ def test_costs_that_do_not_tie_to_the_general_ledger_go_out(books: Books) -> Non
         (
             "HELD",
             [
-                "account 6401, 2025-05: the cost lines sum to 100.000000 CNY, the ERP's balance is 99.980000",
-                "account 6402, 2025-05: the cost lines sum to 50.000000 CNY, the ERP tells no balance",
+                "account 6401, 2025-05: the cost lines sum to 100.00 CNY, the ERP's balance is 99.98",
+                "account 6402, 2025-05: the cost lines sum to 50.00 CNY, the ERP tells no balance",
             ],
         )
     ]
     with books.hub.engine.begin() as db:
         db.execute(text("UPDATE hub.gl_balance SET debit = 99.995"))
-    _balance(books, "6402", "2025-05", "50.00")
+    books.balance("6402", "2025-05", "50.00")
     books.publish()
     assert books.published() == {"A": Decimal(100), "B": Decimal(50)}

@@ -7,10 +7,15 @@ import typer
 from rich.text import Text
 from sqlalchemy import select
 
+from mappings.lexicon import label
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, errors, table, told
 from warranty_hub.pipelines.feed import Release, entities, publish_feed
 from warranty_hub.pipelines.feed_delivery import acknowledge as take_in_answers
+from warranty_hub.pipelines.gate import findings
 from warranty_hub.pipelines.hub import open_hub
+from warranty_hub.pipelines.reconcile import reconcile_entity, statement
+from warranty_hub.records.codes import ReconKind
+from warranty_hub.reports.table import exact
 from warranty_hub.warehouse.ledger import falsified
 from warranty_hub.warehouse.tables import feed_batch
 
@@ -45,6 +50,32 @@ def list_batches(
         why = "\n".join(batch.findings) + (f"\nreleased by {batch.released_by}" if batch.released_by else "")
         shown.add_row(*map(cell, place), state, *map(cell, (batch.lines, totals or "–", batch.sealed_at, why or "–")))
     console.print(shown)
+
+
+@app.command()
+def reconcile(
+    entity: EntityArgument,
+    period: Annotated[str | None, typer.Option(help="One accounting period, e.g. 2025-06; default: all.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Tickets against the ERP by project and period, and what would keep the feed back now 对账.
+
+    On the left what was approved in that period, on the right what was booked; what lies between stands in the middle: in
+    another period, another amount, only in tickets, only in the ERP, no amount approved. BI tools read the items in
+    `mart.ticket_reconciliation`. Example: `warranty-hub feed reconcile 1000 --period 2025-06`.
+    """
+    with told():
+        hub = open_hub(config)
+        with hub.transactions() as db:
+            reconcile_entity(db, entity, str(hub.settings.zone), hub.settings.feed.ticket_tolerance)
+            lines, found = statement(db, entity, period), findings(hub, db, entity)
+    kinds = (f"{label('recon_kind', kind).zh} {label('recon_kind', kind).en}" for kind in ReconKind)
+    shown = table("Tickets × ERP 工单×ERP", "project", "period", "currency", "批准 approved", *kinds, "入账 booked")
+    for line in lines:
+        amounts = (f"{exact(amount, line.currency):,f}" if amount else "–" for amount in line[3:])
+        shown.add_row(*line[:3], *amounts)
+    console.print(shown if lines else "Nothing was approved or booked. 无批准或入账金额。")
+    console.print("\n".join(found) if found else "Nothing keeps the feed back. 可以推送。", soft_wrap=True)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from warranty_hub.pipelines.feed_delivery import deliver_batches, take_in
 from warranty_hub.pipelines.feed_draft import SCHEMA_VERSION, Draft, Summary, calendar_of
 from warranty_hub.pipelines.gate import findings
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.reconcile import reconcile_entity
 from warranty_hub.pipelines.rollup import UNIT as ROLLUP
 from warranty_hub.records.codes import FeedBatchState
 from warranty_hub.warehouse.changes import remember, since
@@ -52,6 +53,7 @@ def publish_feed(hub: Hub, entity: str, *, preparer: str = SCHEDULE, release: Re
             run.take_charge(db)
             held = _take_held(db, entity)
             upto = since(db, ROLLUP)
+            reconcile_entity(db, entity, str(hub.settings.zone), hub.settings.feed.ticket_tolerance)
             found = findings(hub, db, entity)
             attempt = db.begin_nested()
             drafted = Draft(db, entity, run.run_id, calendar_of(db, entity, _today(hub))).write(since(db, unit))
@@ -103,7 +105,12 @@ def _take_held(db: Connection, entity: str) -> _Held:
 
 
 def _judge(entity: str, release: Release, held: _Held, drafted: Sequence[Summary], found: Sequence[str]) -> None:
-    """A person lets out what was held, for the reasons for which it was held, and did not prepare it."""
+    """A named person lets out what was held, for the reasons for which it was held, says why, and did not prepare it."""
+    if not release.person.strip() or not release.reason.strip():
+        raise FeedRefusedError(
+            f"Entity {entity}: nobody says who lets these batches out, or why",
+            remedy="Name the person with --person and the reason with --reason; both are kept with the batch.",
+        )
     if not held.hashes:
         raise FeedRefusedError(f"Entity {entity}: nothing is held", remedy="`warranty-hub feed list` shows what is.")
     if release.person.strip().casefold() == held.preparer.strip().casefold():

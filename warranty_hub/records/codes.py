@@ -229,6 +229,17 @@ class FeedBatchState(StrEnum):
     SEALED = "SEALED"
 
 
+class ReconKind(StrEnum):
+    """How a ticket and the ERP stand to each other; UNSTATED: the ticket states no approved amount to compare with."""
+
+    MATCHED = "MATCHED"
+    TIMING = "TIMING"
+    AMOUNT = "AMOUNT"
+    ONLY_TICKETS = "ONLY_TICKETS"
+    ONLY_ERP = "ONLY_ERP"
+    UNSTATED = "UNSTATED"
+
+
 class Clock(StrEnum):
     """Whose liability runs: an element can be outside of one and inside of another."""
 

@@ -157,6 +157,31 @@ VIEWS = (
         USING (entity, account, period, currency)""",
     ),
     View(
+        "ticket_reconciliation",
+        "对账:工单批准金额与ERP入账,按项目、期间;合计即两侧总额",
+        "Reconciliation: approved by tickets against booked in the ERP, by project and period; the rows sum to either side",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "project_code": _PLACE["project_code"],
+            "period": ("会计期间", "accounting period"),
+            "currency": ("币种", "currency"),
+            "kind": (
+                "对账结果",
+                "MATCHED, TIMING (in another period), AMOUNT, ONLY_TICKETS, ONLY_ERP or UNSTATED (no amount was approved)",
+            ),
+            "ticket_no": ("工单号;空:成本行未关联工单", "ticket; null: a cost line that belongs to none"),
+            "source_system": ("来源系统", "source system of that line"),
+            "source_id": ("来源行标识", "id of that line in its source"),
+            "tickets_amount": ("工单侧:该期间批准金额", "approved in this period"),
+            "erp_amount": ("ERP侧:该期间入账,不含税", "booked in this period, net, stages ACTUAL and ACCRUED"),
+            "difference": ("差额", "booked less approved"),
+        },
+        """
+        SELECT entity, project_code, period, currency, kind, ticket_no, source_system, source_id, tickets_amount, erp_amount,
+               erp_amount - tickets_amount AS difference
+        FROM hub.recon_item""",
+    ),
+    View(
         "freshness",
         "数据时效:每个数据流最近一次成功",
         "Freshness: the last success of each stream and step",

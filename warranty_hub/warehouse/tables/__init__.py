@@ -37,6 +37,7 @@ from warranty_hub.warehouse.tables.ops import (
     taken_file,
 )
 from warranty_hub.warehouse.tables.places import defect, defect_element, mention, place, place_alias
+from warranty_hub.warehouse.tables.recon import recon_item
 
 __all__ = [
     "OUTCOMES",
@@ -78,6 +79,7 @@ __all__ = [
     "property_set",
     "quarantine",
     "raw_page",
+    "recon_item",
     "repair_plan",
     "responsibility",
     "run",

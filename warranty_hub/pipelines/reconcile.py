@@ -1,0 +1,119 @@
+"""Reconcile an entity: what its tickets say was approved, against what its ERP has booked, by project and period.
+
+The rule decides for each ticket (warranty_hub/rules/reconciliation.py); SQL brings the two sides together, and sums the items.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain, groupby, islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from warranty_hub.records.codes import ReconKind
+from warranty_hub.rules.reconciliation import Spot, Stated, reconcile, unlinked
+from warranty_hub.warehouse.load import copy_rows
+from warranty_hub.warehouse.tables import recon_item
+
+CHUNK = 10_000
+COLUMNS = (
+    "entity", "currency", "ticket_no", "source_system", "source_id", "project_code", "period",
+    "kind", "tickets_amount", "erp_amount",
+)  # fmt: skip
+
+
+def reconcile_entity(db: Connection, entity: str, zone: str, tolerance: Decimal) -> None:
+    """Write the entity's items anew, from what the last rollup has linked. ``zone``: in which days of approvals are cut."""
+    named = {"entity": entity, "zone": zone}
+    db.execute(text("DELETE FROM hub.recon_item WHERE entity = :entity"), named)
+    found = chain(_tickets(db, named, tolerance), _unlinked(db, named))
+    for rows in iter(lambda: list(islice(found, CHUNK)), []):
+        copy_rows(db, recon_item, COLUMNS, ((entity, *row) for row in rows))
+
+
+class Line(NamedTuple):
+    """One line of the statement: both sides of a project and period, and which kinds of item lie between them."""
+
+    project_code: str
+    period: str
+    currency: str
+    tickets_amount: Decimal
+    matched: Decimal
+    timing: Decimal
+    amount: Decimal
+    only_tickets: Decimal
+    only_erp: Decimal
+    unstated: Decimal
+    erp_amount: Decimal
+
+
+def statement(db: Connection, entity: str, period: str | None = None) -> list[Line]:
+    """The entity's statement: tickets + timing + amount + only in tickets (negative) + only in the ERP + unstated = ERP."""
+    return [Line(*row) for row in db.execute(text(_STATEMENT), {"entity": entity, "period": period})]
+
+
+def _tickets(db: Connection, named: dict[str, Any], tolerance: Decimal) -> Iterator[tuple[Any, ...]]:
+    rows = db.execute(text(_BOTH_SIDES), named, execution_options={"yield_per": CHUNK})
+    for (currency, ticket_no), sides in groupby(rows, key=lambda row: (row.currency, row.ticket_no)):
+        stated, booked = None, {}
+        for side in sides:
+            spot = Spot(side.project_code, side.period)
+            if side.done is None:
+                booked[spot] = side.amount
+            else:
+                stated = Stated(spot, side.amount, side.done)
+        for item in reconcile(stated, booked, tolerance):
+            yield currency, ticket_no, None, None, *item.spot, item.kind.value, item.tickets_amount, item.erp_amount
+
+
+def _unlinked(db: Connection, named: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    for row in db.execute(text(_UNLINKED), named, execution_options={"yield_per": CHUNK}):
+        item = unlinked(Spot(row.project_code, row.period), row.amount)
+        about = (None, row.source_system, row.source_id)
+        yield row.currency, *about, *item.spot, item.kind.value, item.tickets_amount, item.erp_amount
+
+
+_KIND = "coalesce(sum({side}) FILTER (WHERE kind = '{kind}'), 0)"
+_APART = "erp_amount - tickets_amount"
+_STATEMENT = f"""
+    SELECT project_code, period, currency, sum(tickets_amount), {_KIND.format(side="tickets_amount", kind="MATCHED")},
+           {", ".join(_KIND.format(side=_APART, kind=kind) for kind in ReconKind if kind != ReconKind.MATCHED)}, sum(erp_amount)
+    FROM hub.recon_item WHERE entity = :entity AND (CAST(:period AS text) IS NULL OR period = :period)
+    GROUP BY 1, 2, 3 ORDER BY 2, 1, 3"""
+
+_BOOKED = """
+    hub.allocation a JOIN hub.cost_line l USING (source_system, source_id, fact_version)
+    WHERE l.company_code = :entity AND a.stage IN ('ACTUAL', 'ACCRUED')"""
+
+# A project's tickets belong to the entity that bears most of its costs: a ticket store knows no company codes.
+_BOTH_SIDES = f"""
+    WITH owner AS (
+        SELECT a.project_code, mode() WITHIN GROUP (ORDER BY l.company_code) AS entity
+        FROM hub.allocation a JOIN hub.cost_line l USING (source_system, source_id, fact_version) GROUP BY 1
+    ), plan AS (
+        SELECT DISTINCT ON (p.ticket_no) p.ticket_no, p.currency, coalesce(o.amount, p.amount) AS amount,
+               (coalesce(o.decided_at, o.submitted_at, p.changed_at) AT TIME ZONE :zone)::date AS approved_on
+        FROM (SELECT p.source_id AS plan_id, o.source_id AS approval_id
+              FROM hub.repair_plan p JOIN hub.approval o ON o.source_id = p.approval_id
+              UNION SELECT p.source_id, o.source_id FROM hub.repair_plan p JOIN hub.approval o USING (plan_no)) k
+        JOIN hub.repair_plan p ON p.source_id = k.plan_id AND p.deleted_at IS NULL
+        JOIN hub.approval o ON o.source_id = k.approval_id AND o.deleted_at IS NULL AND o.state = 'APPROVED'
+        ORDER BY p.ticket_no, p.version DESC, o.decided_at DESC NULLS LAST, p.source_id, o.source_id
+    )
+    SELECT p.currency, p.ticket_no, t.project_code, coalesce(calendar.period, to_char(p.approved_on, 'YYYY-MM')) AS period,
+           p.amount, t.reported_state IN ('REPAIRED', 'ACCEPTED', 'CLOSED') AS done
+    FROM plan p
+    JOIN LATERAL (SELECT project_code, reported_state FROM hub.ticket WHERE ticket_no = p.ticket_no AND deleted_at IS NULL
+                  ORDER BY source_system, source_id LIMIT 1) t ON true
+    JOIN owner ON owner.project_code = t.project_code AND owner.entity = :entity
+    LEFT JOIN LATERAL (SELECT period FROM hub.period
+                       WHERE company_code = :entity AND deleted_at IS NULL AND p.approved_on BETWEEN first_day AND last_day
+                       ORDER BY first_day, period LIMIT 1) calendar ON true
+    UNION ALL
+    SELECT a.currency, a.ticket_no, coalesce(a.project_code, 'UNKNOWN'), a.period, sum(a.amount), NULL
+    FROM {_BOOKED} AND a.ticket_no IS NOT NULL GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4, 6"""
+
+_UNLINKED = f"""
+    SELECT a.currency, a.source_system, a.source_id, coalesce(a.project_code, 'UNKNOWN') AS project_code, a.period, a.amount
+    FROM {_BOOKED} AND a.ticket_no IS NULL"""
