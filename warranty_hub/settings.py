@@ -199,6 +199,14 @@ class WarrantySettings(_Section):
     )
 
 
+class CostSettings(_Section):
+    """How cost is reckoned where a voucher's line does not say it itself."""
+
+    basis: dict[str, Literal["NET", "GROSS"]] = Field(
+        default_factory=dict, description="By entity whose input tax is not deducted: {'2000': GROSS}; NET where it stands not"
+    )
+
+
 class FeedSettings(_Section):
     """Where the finance feed goes, and as which files."""
 
@@ -225,6 +233,7 @@ class Settings(_Section):
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     sinks: dict[str, SinkSettings] = Field(default_factory=dict)
     warranty: WarrantySettings = WarrantySettings()
+    costs: CostSettings = CostSettings()
     feed: FeedSettings = FeedSettings()
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     issues: IssueSettings = Field(default_factory=IssueSettings)

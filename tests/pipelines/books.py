@@ -39,7 +39,8 @@ class Books:
     def post(self, document: str, amount: str, name: str = "2025-05", version: int = 1, **changes: Any) -> None:
         values = {
             "source_system": "sap", "source_id": document, "fact_version": version, "company_code": "1000",
-            "fiscal_year": "2025", "document_no": document, "item_no": "1", "account": "6401", "stage": "ACTUAL",
+            "fiscal_year": "2025", "document_no": document, "item_no": "1", "account": "6401",
+            "category": "SUBCONTRACT", "stage": "ACTUAL",
             "posting_date": f"{name}-05", "period": name, "amount": Decimal(amount), "currency": "CNY",
             "base_amount": Decimal(amount), "base_currency": "CNY", "project_code": "P01", "assignment": "WX1",
             "is_reversed": False, "run_id": 1, **changes,

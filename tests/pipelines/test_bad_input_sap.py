@@ -147,7 +147,7 @@ SAP_RECORDS: list[tuple[dict[str, Any], str]] = [
     ({"FiscalPeriod": "017"}, "fiscal period is not 1 to 16"),
     ({"DocumentItemText": "漏水\ud83d"}, "text (source field DocumentItemText)"),  # half an emoji, at the end of 50 characters
     ({"DocumentItemText": "漏水\x00"}, "text (source field DocumentItemText)"),
-    ({"OrderID": {"Value": "WX00011"}}, "order_no (source field OrderID): a list or an object"),
+    ({"OrderID": {"Value": "WX00011"}}, "order_no (source field PurchasingDocument+OrderID): a list or an object"),
 ]
 
 

@@ -67,6 +67,7 @@ def _ticket(hub: Hub, number: str) -> None:
 def _cost(hub: Hub, source_id: str, ticket_no: str | None, amount: str, **changes: Any) -> None:
     values = {
         "source_system": "sap", "source_id": source_id, "fact_version": 1, "company_code": "1000", "fiscal_year": "2025",
+        "category": "SUBCONTRACT",
         "document_no": "100", "item_no": "1", "account": "6401", "stage": "ACTUAL", "posting_date": "2025-03-05",
         "period": "2025-03",
         "amount": Decimal(amount), "currency": "CNY", "base_amount": Decimal(amount), "base_currency": "CNY",
@@ -144,7 +145,8 @@ def test_a_line_waits_for_its_ticket_and_is_linked_when_it_arrives(hub: Hub) -> 
 
 def _order(hub: Hub, order_no: str, item_no: str, ticket_no: str, **changes: Any) -> None:
     values = {
-        "source_system": "sap", "source_id": f"{order_no}/{item_no}", "company_code": "1000", "order_no": order_no,
+        "source_system": "sap", "source_id": f"{order_no}/{item_no}", "company_code": "1000", "kind": "ORDER",
+        "order_no": order_no,
         "item_no": item_no, "amount": Decimal("500.00"), "currency": "CNY", "assignment": ticket_no, "is_closed": False,
         "project_code": "P01", "ordered_on": "2025-02-01", "run_id": 1, **changes,
     }  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from warranty_hub.rules.linking import LinkMethod, link
 
-KNOWN = {"WX2024-00001", "WX2024-00002"}
+KNOWN = {"WX2024-00001": "WX2024-00001", "WX2024-00002": "WX2024-00002", "FA-7": "WX2024-00002"}
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,8 @@ KNOWN = {"WX2024-00001", "WX2024-00002"}
     [
         ("WX2024-00001", None, "WX2024-00001", LinkMethod.ASSIGNMENT),
         (" WX2024-00001 ", "WX2024-00002", "WX2024-00001", LinkMethod.ASSIGNMENT),
+        ("FA-7", "WX2024-00001", "WX2024-00002", LinkMethod.ASSIGNMENT),
+        (None, "FA-7 WX2024-00002", "WX2024-00002", LinkMethod.TEXT),
         ("", "维修 WX2024-00002 防水", "WX2024-00002", LinkMethod.TEXT),
         ("PO-77", "工单WX2024-00002", "WX2024-00002", LinkMethod.TEXT),
         (None, "WX2024-00001 与 WX2024-00002", None, LinkMethod.AMBIGUOUS),

@@ -14,8 +14,8 @@ OPEN, CLOSED = PeriodStatus.OPEN, PeriodStatus.CLOSED
 
 
 def _item(amount: str | Decimal, *, party: str | None = "GC", period: str = "2026-01", component: str = "C25") -> Item:
-    key = LedgerKey("1000", "6401", "P01", "3", party, "CONSTRUCTION", "ACTUAL", period, "CNY")
-    return Item(key, Description(1, 0, "100", "1", "WX1", component, "D01", None, None), Decimal(amount))
+    key = LedgerKey("1000", "6401", "P01", "3", party, "CONSTRUCTION", "ACTUAL", period, "CNY", "SUBCONTRACT", "LIABLE_PARTY")
+    return Item(key, Description(1, 0, "100", "1", "WX1", component, "D01", *[None] * 11), Decimal(amount))
 
 
 class Ledger:

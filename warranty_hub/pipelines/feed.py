@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, text, update
 
 from warranty_hub.errors import FeedRefusedError
 from warranty_hub.pipelines.feed_delivery import deliver_batches, take_in
-from warranty_hub.pipelines.feed_draft import SCHEMA_VERSION, Draft, Summary, calendar_of
+from warranty_hub.pipelines.feed_draft import Draft, Summary, calendar_of
 from warranty_hub.pipelines.gate import findings
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.reconcile import reconcile_entity
@@ -21,7 +21,7 @@ from warranty_hub.pipelines.rollup import UNIT as ROLLUP
 from warranty_hub.records.codes import FeedBatchState
 from warranty_hub.warehouse.changes import remember, since
 from warranty_hub.warehouse.commit import Unit
-from warranty_hub.warehouse.ledger import chain
+from warranty_hub.warehouse.ledger import SCHEMA_VERSION, chain
 from warranty_hub.warehouse.tables import feed_batch
 
 SCHEDULE = "schedule"

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, insert, text
 
 from warranty_hub.errors import FeedRefusedError
 from warranty_hub.records.codes import FeedBatchState, PeriodStatus
-from warranty_hub.rules.publishing import Change, Description, Item, LedgerKey, Standing, changes, posting_period
-from warranty_hub.warehouse.ledger import SAID, content_hash, line_id
+from warranty_hub.rules.publishing import Change, Description, Item, LedgerKey, Standing, changes, posting_period, settled
+from warranty_hub.warehouse.ledger import SAID, SCHEMA_VERSION, content_hash, line_id
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import feed_batch, feed_line
 
-SCHEMA_VERSION = 1
+SAYS = SAID[SCHEMA_VERSION]
 CHUNK = 5_000
 Key = tuple[str, str]
 
@@ -90,15 +90,24 @@ class Draft:
     def _write_lines(self, keys: Sequence[Key]) -> None:
         named = self._named(systems=[system for system, _ in keys], ids=[source_id for _, source_id in keys])
         items, standing = _items(self._db, named), _standing(self._db, named)
-        rows = [row for key in keys for row in self._rows(key, changes(items[key], standing[key]))]
-        copy_rows(self._db, feed_line, ("line_id", "batch_id", *SAID), rows)
+        rows = [row for key in keys for row in self._rows(key, changes(items[key], standing[key]), standing[key])]
+        copy_rows(self._db, feed_line, ("line_id", "batch_id", *SAYS), rows)
 
-    def _rows(self, key: Key, due: Sequence[Change]) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, key: Key, due: Sequence[Change], standing: Sequence[Standing]) -> Iterator[tuple[Any, ...]]:
+        corrected = {change.corrects for change in due}
+        stands = [line for line in standing if line.line_id not in corrected]
         for change in due:
-            period = self._calendar.posting(self._entity, change.item.key.facts_period)
+            item = change.item
+            period = self._calendar.posting(self._entity, item.key.facts_period)
             batch_id, seq = self._batch(period)
-            said = (change.kind.value, change.corrects, *key, *change.item.key, *change.item.about, change.item.amount)
-            yield (line_id(period, seq, said), batch_id, *said)
+            settles = settled(item, stands) if item.settles is not None and not change.corrects else None
+            values = {**item.key._asdict(), **item.about._asdict(), "kind": change.kind.value, "corrects_line": change.corrects}
+            values |= {"source_system": key[0], "source_id": key[1], "settles_line": settles, "amount": item.amount}
+            said = [values[name] for name in SAYS]
+            published = line_id(period, seq, said)
+            if not change.corrects:
+                stands.append(Standing(published, item))
+            yield (published, batch_id, *said)
 
     def _batch(self, period: str) -> tuple[int, int]:
         if period not in self._batches:
@@ -143,6 +152,7 @@ def _item(row: Any) -> Item:
         LedgerKey(*(getattr(row, name) for name in LedgerKey._fields)),
         Description(*(getattr(row, name) for name in Description._fields)),
         row.amount,
+        row.settles_part,
     )
 
 
@@ -171,13 +181,14 @@ _KEYS = "unnest(CAST(:systems AS text[]), CAST(:ids AS text[])) AS k(source_syst
 _ITEMS = f"""
     SELECT a.source_system, a.source_id, a.fact_version, a.part, a.amount,
            l.company_code AS entity, l.account, l.document_no, l.item_no,
-           a.project_code, t.building_code, a.party_code, a.cause, a.stage, a.period AS facts_period, a.currency,
-           a.ticket_no, a.component_code, a.defect_type_code, d.room_code, e.guid AS element_guid
+           a.project_code, a.building_code, a.party_code, a.cause, a.stage, a.period AS facts_period, a.currency,
+           a.category, a.payer, a.ticket_no, a.component_code, a.defect_type_code, d.room_code, e.guid AS element_guid,
+           a.repairer_code, a.finality, a.responsibility_version, a.share_bp, a.repeat_no, a.settles_part,
+           b.basis, l.currency AS original_currency, b.rate, b.rate_date
     FROM {_KEYS}
     JOIN hub.allocation a USING (source_system, source_id)
     JOIN hub.cost_line l USING (source_system, source_id, fact_version)
-    LEFT JOIN LATERAL (SELECT building_code FROM hub.ticket WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
-                       ORDER BY source_system, source_id LIMIT 1) t ON true
+    JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
     LEFT JOIN LATERAL (SELECT room_code, element_key FROM hub.defect WHERE ticket_no = a.ticket_no AND seq = a.defect_seq
                        ORDER BY source_system LIMIT 1) d ON true
     LEFT JOIN hub.bim_element e USING (element_key)
@@ -185,7 +196,8 @@ _ITEMS = f"""
     ORDER BY a.source_system, a.source_id, a.part"""
 
 _STANDING = f"""
-    SELECT p.*, EXISTS (SELECT FROM hub.feed_ack k WHERE k.line_id = p.line_id AND k.status = 'REJECTED') AS rejected
+    SELECT p.*, NULL AS settles_part,
+           EXISTS (SELECT FROM hub.feed_ack k WHERE k.line_id = p.line_id AND k.status = 'REJECTED') AS rejected
     FROM {_KEYS}
     JOIN hub.feed_line p USING (source_system, source_id)
     WHERE p.entity = :entity AND p.kind = 'NEW'

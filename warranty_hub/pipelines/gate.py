@@ -95,9 +95,10 @@ _ONE_SIDED = """
 
 _UNTIED = """
     WITH line AS (
-        SELECT account, period, base_currency AS currency, sum(base_amount) AS amount
+        SELECT account, period, base_currency AS currency, sum(coalesce(cost, base_amount)) AS amount
         FROM (SELECT DISTINCT ON (source_system, source_id) * FROM hub.cost_line WHERE company_code = :entity
               ORDER BY source_system, source_id, fact_version DESC) l
+        LEFT JOIN hub.cost_basis USING (source_system, source_id, fact_version)
         WHERE deleted_at IS NULL GROUP BY 1, 2, 3
     ), balance AS (
         SELECT account, period, currency, sum(debit - credit) AS amount

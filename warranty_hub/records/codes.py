@@ -93,6 +93,73 @@ class CostStage(StrEnum):
     UNMAPPED = UNMAPPED
 
 
+class CostCategory(StrEnum):
+    """What a cost was spent on."""
+
+    LABOUR = "LABOUR"
+    MATERIAL = "MATERIAL"
+    MACHINE = "MACHINE"
+    SUBCONTRACT = "SUBCONTRACT"
+    APPRAISAL = "APPRAISAL"
+    COMPENSATION = "COMPENSATION"
+    TEMP_HOUSING = "TEMP_HOUSING"
+    LOGISTICS = "LOGISTICS"
+    ADMIN_FEE = "ADMIN_FEE"
+    TAX_ADJUSTMENT = "TAX_ADJUSTMENT"
+    OTHER = "OTHER"
+    UNMAPPED = UNMAPPED
+
+
+class CostBasis(StrEnum):
+    """What of an invoice is cost; BOOKED: the ERP keeps tax apart, so what stands on the cost account is all of it."""
+
+    NET = "NET"
+    GROSS = "GROSS"
+    BOOKED = "BOOKED"
+
+
+class Payer(StrEnum):
+    """Who is to bear a cost in the end. REPAIRER: for the time being, as long as no cause is decided."""
+
+    LIABLE_PARTY = "LIABLE_PARTY"
+    EMPLOYER = "EMPLOYER"
+    OWNER = "OWNER"
+    USER = "USER"
+    THIRD_PARTY = "THIRD_PARTY"
+    REPAIRER = "REPAIRER"
+    UNDECIDED = "UNDECIDED"
+
+
+class CommitmentKind(StrEnum):
+    """What binds money: an order's item. An invoice for one lessens it; an invoice without one binds until it is posted."""
+
+    ORDER = "ORDER"
+    ORDER_INVOICE = "ORDER_INVOICE"
+    INVOICE = "INVOICE"
+
+
+class RecoveryKind(StrEnum):
+    """From where cost comes back."""
+
+    BACK_CHARGE = "BACK_CHARGE"
+    SUPPLIER_CLAIM = "SUPPLIER_CLAIM"
+    DESIGNER_CLAIM = "DESIGNER_CLAIM"
+    INSURANCE = "INSURANCE"
+    RETENTION_DEDUCTION = "RETENTION_DEDUCTION"
+    OWNER_PAID = "OWNER_PAID"
+    UNMAPPED = UNMAPPED
+
+
+class RecoveryStep(StrEnum):
+    """How far a recovery has come; what is claimed is not agreed, what is agreed is not received."""
+
+    CLAIMED = "CLAIMED"
+    AGREED = "AGREED"
+    RECEIVED = "RECEIVED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+    UNMAPPED = UNMAPPED
+
+
 class OrderKind(StrEnum):
     """What of an ERP can bear our reference."""
 

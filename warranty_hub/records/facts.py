@@ -14,12 +14,16 @@ from warranty_hub.records.codes import (
     ApprovalState,
     Cause,
     Clock,
+    CommitmentKind,
+    CostCategory,
     CostStage,
     Finality,
     PartyRole,
     PeriodMeasure,
     PeriodStatus,
     PlanState,
+    RecoveryKind,
+    RecoveryStep,
     TicketState,
     Urgency,
 )
@@ -31,6 +35,8 @@ Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Money = Annotated[Decimal, Field(max_digits=23, decimal_places=6)]
 Area = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=3)]
+Rate = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
+"""So many units of one currency for one of another."""
 Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=8, decimal_places=6)]
 Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
@@ -212,13 +218,18 @@ class Approval(Fact):
 
 
 class CostLine(Fact):
-    """One line of an accounting document; amounts are net, positive is cost; ``base_amount`` is in the ledger's currency."""
+    """One line of an accounting document; positive is cost; ``base_amount`` is ``amount`` in the ledger's currency.
+
+    ``tax_amount`` is what comes on top of ``amount``, null where tax stands on lines of its own. ``is_deductible`` null: the
+    source does not say. ``rate`` and ``rate_date`` null: the two amounts tell it.
+    """
 
     company_code: Code
     fiscal_year: Code
     document_no: Code
     item_no: Code
     account: Code
+    category: CostCategory
     stage: CostStage
     posting_date: Day
     document_date: Day | None
@@ -229,6 +240,9 @@ class CostLine(Fact):
     base_currency: Currency
     tax_amount: Money | None
     tax_code: Text | None
+    is_deductible: bool | None
+    rate: Rate | None
+    rate_date: Day | None
     project_code: Code | None
     supplier_code: Code | None
     order_no: Code | None
@@ -239,9 +253,10 @@ class CostLine(Fact):
 
 
 class Commitment(Fact):
-    """One item of an order: money promised and not yet invoiced. ``amount`` is the whole item, net."""
+    """One item of an order, or of an invoice. ``amount`` is the whole item, net; ``is_closed``: it binds nothing more."""
 
     company_code: Code
+    kind: CommitmentKind
     order_no: Code
     item_no: Code
     ordered_on: Day | None
@@ -275,6 +290,29 @@ class Retention(Fact):
     project_code: Code | None
     text: Text | None
     is_reversed: bool
+
+
+class RecoveryLine(Fact):
+    """One step of getting cost back: so much was claimed, agreed, received or written off, on a day, by a document.
+
+    The lines of a recovery share its number. ``amount`` is positive; negative takes an earlier line of that step back.
+    ``cost_document`` is the voucher of the cost that is recovered, ``approval_id`` who agreed to it.
+    """
+
+    company_code: Code
+    recovery_no: Code
+    kind: RecoveryKind
+    step: RecoveryStep
+    amount: Money
+    currency: Currency
+    day: Day
+    period: Code
+    party_code: Code | None
+    ticket_no: Code | None
+    project_code: Code | None
+    cost_document: Code | None
+    document_no: Text | None
+    approval_id: Code | None
 
 
 class GlBalance(Fact):
@@ -319,6 +357,7 @@ FACTS: dict[str, type[Fact]] = {
     "cost_line": CostLine,
     "commitment": Commitment,
     "retention": Retention,
+    "recovery_line": RecoveryLine,
     "gl_balance": GlBalance,
     "period": Period,
 }

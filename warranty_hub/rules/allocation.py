@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from warranty_hub.money import split
-from warranty_hub.records.codes import Cause
+from warranty_hub.records.codes import Cause, CoverageState, Finality, Payer
+from warranty_hub.rules.responsibility import payer
 
 UNLINKED = "UNLINKED"
 UNKNOWN = "UNKNOWN"
@@ -13,50 +14,56 @@ UNKNOWN = "UNKNOWN"
 
 @dataclass(frozen=True)
 class DefectDimension:
-    """What a defect contributes to a rollup's key; ``seq`` is its number within the ticket."""
+    """What a defect contributes to a rollup's key; ``seq`` is its number within the ticket.
+
+    ``warranty`` is the contractor's, None where no defect is known. ``weight``: its part of the cost, beside the others'.
+    """
 
     component_code: str
     defect_type_code: str
     seq: int | None = None
+    warranty: CoverageState | None = None
+    repeat_no: int | None = None
+    weight: int = 1
 
 
 @dataclass(frozen=True)
 class LiableShare:
-    """One party's share of a responsibility, in basis points."""
+    """One party's share of a responsibility, in basis points, by a version of the decision (None: nothing is decided)."""
 
     party_code: str | None
-    cause: str
+    cause: Cause
     share_bp: int
+    finality: Finality = Finality.FINAL
+    version: int | None = None
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a line: the dimensions it goes to, and its exact amount."""
+    """One part of a line: the defect and the share it goes to, who is to bear it, and its exact amount."""
 
-    defect_seq: int | None
-    component_code: str
-    defect_type_code: str
-    cause: str
-    party_code: str | None
+    defect: DefectDimension
+    share: LiableShare
+    payer: Payer
     amount: Decimal
 
 
 UNLINKED_DEFECT = DefectDimension(UNLINKED, UNLINKED)
-UNKNOWN_DEFECT = DefectDimension(UNKNOWN, UNKNOWN)
-UNDECIDED = LiableShare(None, Cause.UNKNOWN, 10_000)
+UNKNOWN_DEFECT = DefectDimension(UNKNOWN, UNKNOWN, warranty=CoverageState.UNKNOWN)
+UNDECIDED = LiableShare(None, Cause.UNKNOWN, 10_000, Finality.PRELIMINARY)
 
 
 def allocate(
     amount: Decimal, currency: str, defects: Sequence[DefectDimension], shares: Sequence[LiableShare]
 ) -> tuple[Part, ...]:
-    """Split an amount evenly over the defects and by share over the parties; the parts sum exactly to the amount.
+    """Split an amount over the defects by weight and over the parties by share; the parts sum exactly to the amount.
 
     No responsibility decided yet: everything to UNKNOWN. The order of the parts follows the arguments.
     """
     liable = [share for share in shares if share.share_bp > 0] or [UNDECIDED]
     keys = [(defect, share) for defect in defects for share in liable]
-    amounts = split(amount, [share.share_bp for _, share in keys], currency)
+    amounts = split(amount, [defect.weight * share.share_bp for defect, share in keys], currency)
     return tuple(
-        Part(defect.seq, defect.component_code, defect.defect_type_code, share.cause, share.party_code, part)
+        Part(defect, share, payer(share.cause, defect.warranty), part)
         for (defect, share), part in zip(keys, amounts, strict=True)
     )

@@ -6,6 +6,7 @@ Pure functions over the items and the standing lines of one cost line; a sealed 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import dropwhile
 from typing import NamedTuple
@@ -25,6 +26,8 @@ class LedgerKey(NamedTuple):
     stage: str
     facts_period: str
     currency: str
+    category: str | None
+    payer: str | None
 
 
 class Description(NamedTuple):
@@ -39,14 +42,28 @@ class Description(NamedTuple):
     defect_type_code: str
     room_code: str | None
     element_guid: str | None
+    repairer_code: str | None
+    finality: str | None
+    responsibility_version: int | None
+    share_bp: int | None
+    repeat_no: int | None
+    basis: str | None
+    original_currency: str | None
+    rate: Decimal | None
+    rate_date: date | None
 
 
 class Item(NamedTuple):
-    """One part of a cost line: net amount in the entity's currency, cost positive."""
+    """One part of a cost line: cost in the entity's currency, positive.
+
+    ``settles``: the part of this accrual that it takes back in the period of the actual cost; what is published of it points
+    at what was published of that part.
+    """
 
     key: LedgerKey
     about: Description
     amount: Decimal
+    settles: int | None = None
 
 
 class Standing(NamedTuple):
@@ -55,6 +72,17 @@ class Standing(NamedTuple):
     line_id: str
     item: Item
     rejected: bool = False
+
+
+def settled(settling: Item, accrual: Iterable[Standing]) -> str | None:
+    """The standing line of an accrual that a settling item takes back: that of the same part, else one of its dimensions."""
+    candidates = [line for line in accrual if line.item.amount * settling.amount < 0 and _same_but_period(line.item, settling)]
+    exact = (line.line_id for line in candidates if line.item.about.part == settling.settles)
+    return next(exact, candidates[0].line_id if candidates else None)
+
+
+def _same_but_period(one: Item, other: Item) -> bool:
+    return one.key._replace(facts_period=other.key.facts_period) == other.key
 
 
 @dataclass(frozen=True)
@@ -67,7 +95,7 @@ class Change:
 
 
 def changes(items: Sequence[Item], standing: Sequence[Standing]) -> list[Change]:
-    """The lines that are due for one cost line, reversals first; none when the sums by ledger key agree.
+    """The lines that are due for one cost line, reversals first, settling ones last; none when the sums by ledger key agree.
 
     A rejected line whose facts are unchanged is not proposed again.
     """
@@ -79,7 +107,12 @@ def changes(items: Sequence[Item], standing: Sequence[Standing]) -> list[Change]
         for key in dict.fromkeys([*before, *now])
         if sum(item.amount for item in now[key]) != sum(line.item.amount for line in before[key])
     ]
-    return [*(_reversal(line) for key in moved for line in before[key]), *(_new(item) for key in moved for item in now[key])]
+    due = [item for key in moved for item in now[key]]
+    return [
+        *(_reversal(line) for key in moved for line in before[key]),
+        *(_new(item) for item in due if item.settles is None),
+        *(_new(item) for item in due if item.settles is not None),
+    ]
 
 
 def posting_period(facts_period: str, calendar: Mapping[str, PeriodStatus]) -> str | None:

@@ -10,8 +10,19 @@ from sqlalchemy import Connection, select
 from warranty_hub.records.codes import FeedBatchState
 from warranty_hub.warehouse.tables import feed_batch, feed_line
 
-SAID = tuple(column.name for column in feed_line.c if column.name not in ("line_id", "batch_id"))
-"""What a line says, in the order in which its id is made of it; the amount is the last."""
+_FIRST = (
+    "kind", "corrects_line", "source_system", "source_id", "entity", "account", "project_code", "building_code", "party_code",
+    "cause", "stage", "facts_period", "currency", "fact_version", "part", "document_no", "item_no", "ticket_no",
+    "component_code", "defect_type_code", "room_code", "element_guid", "amount",
+)  # fmt: skip
+_SECOND = (
+    "settles_line", "category", "payer", "repairer_code", "finality", "responsibility_version", "share_bp", "repeat_no",
+    "basis", "original_currency", "rate", "rate_date",
+)  # fmt: skip
+SAID = {1: _FIRST, 2: (*_FIRST[:-1], *_SECOND, _FIRST[-1])}
+"""What a line says by the schema version of its batch, in the order in which its id is made of it; the amount is the last."""
+SCHEMA_VERSION = max(SAID)
+"""Of batches that are published from now on; what was sealed before is proved by the columns that it had."""
 
 
 def content_hash(db: Connection, batch_id: int) -> str:
@@ -29,7 +40,7 @@ def chain(before: str, period: str, seq: int, content: str) -> str:
 
 
 def line_id(period: str, seq: int, said: Sequence[Any]) -> str:
-    """SHA-256 over what a line says (its columns from ``kind`` on) and the batch it stands in."""
+    """SHA-256 over what a line says (SAID, in its order) and the batch it stands in."""
     plain = [period, seq, *(value if value is None or isinstance(value, int) else str(value) for value in said[:-1])]
     amount = format(said[-1].normalize(), "f")
     return hashlib.sha256(json.dumps([*plain, amount], ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
@@ -43,7 +54,9 @@ def falsified(db: Connection, entity: str) -> Iterator[str]:
         name = f"{entity} {batch.period} no. {batch.seq}"
         lines = select(feed_line).where(feed_line.c.batch_id == batch.batch_id)
         for line in db.execute(lines, execution_options={"yield_per": 10_000}):
-            if line.line_id != line_id(batch.period, batch.seq, [getattr(line, column) for column in SAID]):
+            if line.line_id != line_id(
+                batch.period, batch.seq, [getattr(line, column) for column in SAID[batch.schema_version]]
+            ):
                 yield f"{name}: line {line.line_id} does not say what was published"
         if batch.content_hash != content_hash(db, batch.batch_id):
             yield f"{name}: its lines are not those that were sealed"

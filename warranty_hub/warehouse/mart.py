@@ -33,9 +33,16 @@ _WORDS = {
 }
 _BLAME = {
     "cause": ("原因编码", "cause"),
-    "party_code": ("责任方编号", "responsible party"),
+    "party_code": ("责任方编号", "party that is liable"),
     "stage": ("成本阶段,各阶段不得相加", "cost stage; never add stages"),
     "currency": ("币种,各币种不得相加", "currency; never add currencies"),
+}
+
+_BEARING = {
+    "category": ("费用类别", "what it was spent on"),
+    "repairer_code": ("维修方编号(凭证供应商)", "who repaired: the supplier on the voucher"),
+    "payer": ("承担方类型", "who is to bear it in the end"),
+    "finality": ("责任状态:暂定或最终", "PRELIMINARY until the responsibility is FINAL"),
 }
 
 VIEWS = (
@@ -50,7 +57,7 @@ VIEWS = (
             **_PLACE,
             **_WORDS,
             **_BLAME,
-            "amount": ("金额,不含税,本位币", "net amount in the entity's currency"),
+            "amount": ("成本金额,本位币", "cost in the entity's currency, by its basis"),
             "source_system": ("来源系统", "source system"),
             "source_id": ("来源行标识", "id of the line in its source"),
             "document_no": ("凭证号", "voucher"),
@@ -62,17 +69,23 @@ VIEWS = (
             "approval_id": ("审批实例", "instance in the OA that approved the plan"),
             "element_guid": ("构件 IFC GlobalId", "IFC GlobalId of the element"),
             "warranty_state": ("报修时是否在施工单位保修期内", "whether the contractor's warranty covered it when reported"),
+            **_BEARING,
+            "responsibility_version": ("责任认定版本", "version of the decision on responsibility; null: none yet"),
+            "share_bp": ("责任份额(万分比)", "the party's share, in basis points"),
+            "repeat_no": ("同一缺陷一年内第几次报修", "the how-manieth report of the same defect there within a year"),
+            "settles_part": ("冲销的预提分摊", "part of this accrual that it takes back, since the actual cost is there"),
+            "settled_by": ("冲销预提的实际凭证行", "line with the actual cost that ended this accrual"),
         },
         """
-        SELECT l.company_code AS entity, a.period, l.account, a.project_code, t.building_code,
+        SELECT l.company_code AS entity, a.period, l.account, a.project_code, a.building_code,
                a.component_code, a.defect_type_code, a.cause, a.party_code, a.stage, a.currency, a.amount,
                a.source_system, a.source_id, l.document_no, l.item_no, l.posting_date, a.part, a.ticket_no,
-               k.method AS link_method, p.approval_id, e.guid AS element_guid, c.state AS warranty_state
+               k.method AS link_method, p.approval_id, e.guid AS element_guid, c.state AS warranty_state,
+               a.category, a.repairer_code, a.payer, a.finality, a.responsibility_version, a.share_bp, a.repeat_no,
+               a.settles_part, k.settled_by
         FROM hub.allocation a
         JOIN hub.cost_line l USING (source_system, source_id, fact_version)
         LEFT JOIN hub.cost_link k USING (source_system, source_id)
-        LEFT JOIN LATERAL (SELECT building_code FROM hub.ticket WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
-                           ORDER BY source_system, source_id LIMIT 1) t ON true
         LEFT JOIN LATERAL (SELECT approval_id FROM hub.repair_plan WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
                            AND approval_id IS NOT NULL ORDER BY version DESC, source_system, source_id LIMIT 1) p ON true
         LEFT JOIN LATERAL (SELECT source_system, ticket_id, seq, element_key FROM hub.defect
@@ -98,16 +111,83 @@ VIEWS = (
             **_PLACE,
             **_WORDS,
             **_BLAME,
-            "amount": ("金额,不含税", "net amount"),
+            "amount": ("成本金额", "cost, by its basis"),
             "lines": ("行数", "lines"),
+            **_BEARING,
+            "settled": ("是否冲销预提", "whether it takes back accruals whose actual cost is there"),
         },
         """
         SELECT b.entity, b.period AS posting_period, l.facts_period, b.seq AS batch_no, b.sealed_at, l.account,
                l.project_code, l.building_code, l.component_code, l.defect_type_code, l.cause, l.party_code, l.stage,
-               l.currency, sum(l.amount) AS amount, count(*) AS lines
+               l.currency, sum(l.amount) AS amount, count(*) AS lines, l.category, l.repairer_code, l.payer, l.finality,
+               l.settles_line IS NOT NULL AS settled
         FROM hub.feed_batch b JOIN hub.feed_line l USING (batch_id) WHERE b.state = 'SEALED'
         GROUP BY b.batch_id, l.facts_period, l.account, l.project_code, l.building_code, l.component_code,
-                 l.defect_type_code, l.cause, l.party_code, l.stage, l.currency""",
+                 l.defect_type_code, l.cause, l.party_code, l.stage, l.currency, l.category, l.repairer_code, l.payer,
+                 l.finality, l.settles_line IS NOT NULL""",
+    ),
+    View(
+        "voucher_line",
+        "凭证行:不含税、税额、含税与计入成本的金额,每行一次计算并留存",
+        "A row is one line of a voucher as it stands: net, tax, gross, and what of it is cost; computed once and kept",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "period": ("会计期间", "accounting period"),
+            "account": ("科目", "account"),
+            "document_no": ("凭证号", "voucher"),
+            "item_no": ("凭证行号", "item of the voucher"),
+            "posting_date": ("过账日期", "posting date"),
+            "stage": ("成本阶段,各阶段不得相加", "cost stage; never add stages"),
+            "category": ("费用类别", "what it was spent on"),
+            "original_amount": ("原币金额", "net amount in the voucher's currency"),
+            "original_currency": ("原币", "the voucher's currency"),
+            "rate": ("汇率;空为同币种", "rate; null: nothing to convert"),
+            "rate_date": ("汇率日期", "day of the rate"),
+            "net": ("不含税金额", "net"),
+            "tax": ("税额;空为税额另行入账", "tax; null: it stands on lines of its own"),
+            "gross": ("含税金额", "gross"),
+            "is_deductible": ("进项税是否可抵扣;空为未说明", "whether the tax is deducted; null: not told"),
+            "basis": ("成本口径", "NET, GROSS or BOOKED"),
+            "cost": ("计入成本的金额", "what of it is cost"),
+            "currency": ("本位币", "the ledger's currency"),
+            "supplier_code": ("供应商", "supplier"),
+            "order_no": ("订单号", "order"),
+            "ticket_no": ("工单号", "ticket"),
+            "link_method": ("关联方式;未关联时为原因", "how the ticket was found; or why none was"),
+            "source_system": ("来源系统", "source system"),
+            "source_id": ("来源行标识", "id of the line in its source"),
+        },
+        """
+        SELECT l.company_code AS entity, l.period, l.account, l.document_no, l.item_no, l.posting_date, l.stage, l.category,
+               l.amount AS original_amount, l.currency AS original_currency, b.rate, b.rate_date, b.net, b.tax, b.gross,
+               l.is_deductible, b.basis, b.cost, b.currency, l.supplier_code, l.order_no, k.ticket_no, k.method AS link_method,
+               source_system, source_id
+        FROM hub.cost_basis b JOIN hub.cost_line l USING (source_system, source_id, fact_version)
+        JOIN hub.cost_link k USING (source_system, source_id)
+        WHERE l.deleted_at IS NULL AND NOT EXISTS (
+            SELECT FROM hub.cost_line later WHERE (later.source_system, later.source_id) = (l.source_system, l.source_id)
+                AND later.fact_version > l.fact_version AND later.deleted_at IS NULL)""",
+    ),
+    View(
+        "repeat_defect",
+        "重复缺陷:同一构件(或房间)、同一部位、同一缺陷一年内多次报修",
+        "Defects that come back: the same on the same element (else room) within a year",
+        {
+            "project_code": ("项目编号", "project"),
+            "ticket_no": ("工单号", "ticket"),
+            "defect_no": ("缺陷序号", "number of the defect within the ticket"),
+            **_WORDS,
+            "place_id": ("位置", "place"),
+            "element_guid": ("构件 IFC GlobalId", "IFC GlobalId of the element"),
+            "reported_on": ("报修日", "day of the report"),
+            "repeat_no": ("一年内第几次", "the how-manieth within a year; from 3 on it is flagged"),
+        },
+        """
+        SELECT d.project_code, d.ticket_no, r.seq AS defect_no, d.component_code, d.defect_type_code, d.place_id,
+               e.guid AS element_guid, r.reported_on, r.repeat_no
+        FROM hub.defect_repeat r JOIN hub.defect d USING (source_system, ticket_id, seq)
+        LEFT JOIN hub.bim_element e USING (element_key)
+        WHERE r.repeat_no > 1""",
     ),
     View(
         "coverage",
@@ -148,9 +228,11 @@ VIEWS = (
         """
         SELECT entity, account, period, currency, line.amount AS lines_amount, balance.amount AS balance_amount,
                coalesce(line.amount, 0) - coalesce(balance.amount, 0) AS difference
-        FROM (SELECT company_code AS entity, account, period, base_currency AS currency, sum(base_amount) AS amount
+        FROM (SELECT company_code AS entity, account, period, base_currency AS currency,
+                     sum(coalesce(cost, base_amount)) AS amount
               FROM (SELECT DISTINCT ON (source_system, source_id) * FROM hub.cost_line
                     ORDER BY source_system, source_id, fact_version DESC) newest
+              LEFT JOIN hub.cost_basis USING (source_system, source_id, fact_version)
               WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4) line
         FULL JOIN (SELECT company_code AS entity, account, period, currency, sum(debit - credit) AS amount
                    FROM hub.gl_balance WHERE deleted_at IS NULL GROUP BY 1, 2, 3, 4) balance

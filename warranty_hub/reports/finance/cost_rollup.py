@@ -37,9 +37,26 @@ COLUMNS = (
     Column("stage_zh", "阶段", "Stage (Chinese)", width=10),
     Column("stage_en", "阶段(英文)", "Stage", width=12),
     Column("currency", "币种", "Currency", width=9),
-    Column("amount", "金额(不含税)", "Amount (net)", Kind.MONEY, width=18),
+    Column("amount", "成本金额(收回前)", "Gross cost", Kind.MONEY, width=18),
     Column("lines", "凭证行数", "Lines", Kind.COUNT, width=10),
     Column("tickets", "工单数", "Tickets", Kind.COUNT, width=10),
+    Column("building_code", "楼栋编号", "Building", width=10),
+    Column("category", "费用类别编码", "Category code", width=14),
+    Column("category_zh", "费用类别", "Category (Chinese)", width=14),
+    Column("category_en", "费用类别(英文)", "Category", width=16),
+    Column("repairer_code", "维修方编号", "Repairer code", width=14),
+    Column("repairer_name", "维修方", "Repairer", width=26),
+    Column("payer", "承担方编码", "Payer code", width=14),
+    Column("payer_zh", "承担方", "Payer (Chinese)", width=14),
+    Column("payer_en", "承担方(英文)", "Payer", width=16),
+    Column("finality", "责任状态编码", "Finality code", width=14),
+    Column("finality_zh", "责任状态", "Finality (Chinese)", width=10),
+    Column("finality_en", "责任状态(英文)", "Finality", width=12),
+    Column("is_repeat", "重复缺陷", "Repeated defect", width=8),
+    Column("claimed", "已索赔", "Claimed", Kind.MONEY, width=18),
+    Column("agreed", "已确认", "Agreed", Kind.MONEY, width=18),
+    Column("recovered", "已收回", "Recovered", Kind.MONEY, width=18),
+    Column("net", "净额(成本-已收回)", "Net of recoveries", Kind.MONEY, width=18),
 )
 """The contract of the three files; a new column is appended, none is moved or renamed."""
 
@@ -80,7 +97,15 @@ def cost_rows(db: Connection) -> Iterator[Row]:
             row.cause, cause.zh, cause.en, row.party_code, row.party_name,
             row.stage, stage.zh, stage.en,
             row.currency, exact(row.amount, row.currency), row.lines, row.tickets,
+            row.building_code, *_coded("cost_category", row.category), row.repairer_code, row.repairer_name,
+            *_coded("payer", row.payer), *_coded("finality", row.finality), "Y" if row.is_repeat else "",
+            *(exact(amount, row.currency) for amount in (row.claimed, row.agreed, row.recovered, row.net)),
         )  # fmt: skip
+
+
+def _coded(code_set: str, code: str) -> tuple[str, str, str]:
+    shown = label(code_set, code)
+    return code, shown.zh, shown.en
 
 
 def checked(rows: Iterable[Row], totals: Iterable[ControlTotal]) -> Iterator[Row]:
@@ -106,8 +131,10 @@ _TOTALS = """
     FROM mart.cost_month GROUP BY 1, 2 ORDER BY 1, 2"""
 
 _ROWS = f"""
-    SELECT m.*, project.name AS project_name, party.name AS party_name
+    SELECT m.*, project.name AS project_name, party.name AS party_name, repairer.name AS repairer_name
     FROM mart.cost_month m
     LEFT JOIN {one_name("project")} project ON project.code = m.project_code
     LEFT JOIN {one_name("party")} party ON party.code = m.party_code
-    ORDER BY m.period, m.project_code, m.component_code, m.defect_type_code, m.cause, m.party_code, m.stage, m.currency"""
+    LEFT JOIN {one_name("party")} repairer ON repairer.code = m.repairer_code
+    ORDER BY m.period, m.project_code, m.component_code, m.defect_type_code, m.cause, m.party_code, m.stage, m.currency,
+             m.building_code, m.category, m.repairer_code, m.payer, m.finality, m.is_repeat"""

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("cause", "原因编码", "Cause", width=16),
     Column("stage", "阶段编码", "Stage", width=12),
     Column("currency", "币种", "Currency", width=9),
-    Column("amount", "金额(不含税)", "Amount (net)", Kind.MONEY, width=18),
+    Column("amount", "成本金额", "Cost", Kind.MONEY, width=18),
     Column("document_no", "凭证号", "Document no.", width=14),
     Column("item_no", "凭证行", "Item", width=8),
     Column("ticket_no", "工单号", "Ticket", width=16),
@@ -46,11 +46,31 @@ COLUMNS = (
     Column("source_id", "来源行", "Source line", width=22),
     Column("fact_version", "事实版本", "Fact version", Kind.COUNT, width=8),
     Column("part", "分摊序号", "Part", Kind.COUNT, width=8),
+    Column("settles_line", "冲销的预提行", "Settles accrual", width=20),
+    Column("category", "费用类别", "Category", width=14),
+    Column("payer", "承担方", "Payer", width=14),
+    Column("repairer_code", "维修方编号", "Repairer", width=14),
+    Column("finality", "责任状态", "Finality", width=12),
+    Column("responsibility_version", "责任版本", "Responsibility version", Kind.COUNT, width=8),
+    Column("share_bp", "责任份额(万分比)", "Share (basis points)", Kind.COUNT, width=10),
+    Column("repeat_no", "重复次数", "Repeat no.", Kind.COUNT, width=8),
+    Column("basis", "成本口径", "Cost basis", width=10),
+    Column("original_currency", "原币", "Original currency", width=9),
+    Column("rate", "汇率", "Rate", width=12),
+    Column("rate_date", "汇率日期", "Rate date", width=12),
 )
-"""The contract of the files, schema version 1; a new column is appended and raises the version."""
+"""The contract of the files, schema version 2; a new column is appended and raises the version."""
+_LAST_COLUMN = {1: "part", 2: "rate_date"}
+"""By schema version: a batch that was sealed under an earlier one keeps the columns it had."""
 
 NAME = "warranty_cost"
 MANIFEST = f"{NAME}.manifest.json"
+
+
+def columns_of(batch: Row[Any]) -> tuple[Column, ...]:
+    """The columns of a batch's files."""
+    last = _LAST_COLUMN[batch.schema_version]
+    return COLUMNS[: next(at for at, column in enumerate(COLUMNS, start=1) if column.name == last)]
 
 
 def write_batch(db: Connection, batch: Row[Any], folder: Path, formats: list[str], csv_encoding: str) -> list[Path]:
@@ -69,12 +89,12 @@ Lines = Callable[[], Iterator[TableRow]]
 
 
 def _csv(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
-    write_csv(path, COLUMNS, lines(), encoding)
+    write_csv(path, columns_of(batch), lines(), encoding)
 
 
 def _jsonl(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
     """One object a line, amounts as text: a JSON number would pass through a binary fraction at the receiver."""
-    names = [column.name for column in COLUMNS]
+    names = [column.name for column in columns_of(batch)]
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines():
             values = (format(value, "f") if isinstance(value, Decimal) else value for value in line)
@@ -82,7 +102,7 @@ def _jsonl(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
 
 
 def _parquet(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
-    write_parquet(path, COLUMNS, lines())
+    write_parquet(path, columns_of(batch), lines())
 
 
 def _workbook(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
@@ -90,7 +110,7 @@ def _workbook(path: Path, lines: Lines, batch: Row[Any], encoding: str) -> None:
     with new_workbook(path, "保修成本推送 Warranty-cost feed") as book:
         formats = formats_of(book)
         _summary_sheet(book, formats, batch)
-        data_sheets(book, formats, "明细 Lines", COLUMNS, lines())
+        data_sheets(book, formats, "明细 Lines", columns_of(batch), lines())
 
 
 def _summary_sheet(book: Any, formats: dict[Any, Any], batch: Row[Any]) -> None:
@@ -101,7 +121,7 @@ def _summary_sheet(book: Any, formats: dict[Any, Any], batch: Row[Any]) -> None:
         sheet.write_string(row, 0, name, formats["head"])
         sheet.write_string(row, 1, value, formats["wrap"])
     row = 4 + len(_about(batch))
-    for at, head in enumerate(("阶段 Stage", "币种 Currency", "金额(不含税) Amount (net)", "行数 Lines")):
+    for at, head in enumerate(("阶段 Stage", "币种 Currency", "成本金额 Cost", "行数 Lines")):
         sheet.write_string(row, at, head, formats["head"])
     for below, total in enumerate(batch.totals, start=row + 1):
         stage = label("cost_stage", total["stage"])
@@ -136,11 +156,13 @@ _WRITERS: Mapping[str, Callable[[Path, Lines, Row[Any], str], None]] = {
 
 
 def _lines(db: Connection, batch: Row[Any]) -> Iterator[TableRow]:
-    """The batch's lines in the order of COLUMNS, always in the same sequence."""
-    names = [column.name for column in COLUMNS]
+    """The batch's lines in the order of their columns, always in the same sequence."""
+    names = [column.name for column in columns_of(batch)]
     known = {"posting_period": batch.period, "batch_no": batch.seq}
     for row in db.execute(text(_LINES), {"batch": batch.batch_id}, execution_options={"yield_per": 10_000}):
-        said = {**row._mapping, **known, "amount": exact(row.amount, row.currency)}
+        rate = {"rate": f"{row.rate.normalize():f}"} if row.rate else {}
+        rate_date = {"rate_date": row.rate_date.isoformat()} if row.rate_date else {}
+        said = {**row._mapping, **known, **rate, **rate_date, "amount": exact(row.amount, row.currency)}
         yield tuple(said[name] for name in names)
 
 
@@ -164,7 +186,7 @@ def _manifest(batch: Row[Any], files: list[Path], csv_encoding: str) -> dict[str
         "run_id": batch.run_id,
         "csv_encoding": csv_encoding,
         "text_rule": TEXT_RULE,
-        "columns": described(COLUMNS),
+        "columns": described(columns_of(batch)),
         "files": list(starmap(_entry, ((path.name, path.read_bytes()) for path in files))),
     }
 

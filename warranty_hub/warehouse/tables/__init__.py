@@ -19,8 +19,17 @@ from warranty_hub.warehouse.tables.bim import (
     space_element,
     system_element,
 )
-from warranty_hub.warehouse.tables.cost import allocation, cost_link, cost_month, link_decision
-from warranty_hub.warehouse.tables.cover import coverage
+from warranty_hub.warehouse.tables.cost import (
+    allocation,
+    cost_basis,
+    cost_link,
+    cost_month,
+    cost_reference,
+    link_decision,
+    outlook,
+    recovery,
+)
+from warranty_hub.warehouse.tables.cover import coverage, defect_repeat
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
 from warranty_hub.warehouse.tables.feed import feed_ack, feed_batch, feed_line
 from warranty_hub.warehouse.tables.identity import element_change, element_decision, element_match
@@ -54,13 +63,16 @@ __all__ = [
     "bim_space",
     "bim_storey",
     "bim_system",
+    "cost_basis",
     "cost_line",
     "cost_link",
     "cost_month",
+    "cost_reference",
     "coverage",
     "cursor",
     "defect",
     "defect_element",
+    "defect_repeat",
     "delivery",
     "element_change",
     "element_decision",
@@ -73,6 +85,7 @@ __all__ = [
     "mention",
     "metadata",
     "outbox",
+    "outlook",
     "pace",
     "place",
     "place_alias",
@@ -80,6 +93,7 @@ __all__ = [
     "quarantine",
     "raw_page",
     "recon_item",
+    "recovery",
     "repair_plan",
     "responsibility",
     "run",

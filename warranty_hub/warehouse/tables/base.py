@@ -14,6 +14,7 @@ metadata = MetaData(
 
 Instant = DateTime(timezone=True)
 Money = Numeric(23, 6)
+Rate = Numeric(23, 9)
 THIS_TRANSACTION = "pg_current_xact_id()::text::bigint"
 
 

@@ -1,8 +1,24 @@
 """What a cost line belongs to, how it is split, and the rollup."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, Numeric, Table, Text, text
+from typing import Any
 
-from warranty_hub.warehouse.tables.base import Instant, Money, changed_tx, metadata
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
+
+from warranty_hub.warehouse.tables.base import Instant, Money, Rate, changed_tx, metadata
 
 cost_link = Table(
     "cost_link",
@@ -12,8 +28,41 @@ cost_link = Table(
     Column("ticket_no", Text, comment="null: unlinked, see method for why", index=True),
     Column("method", Text, nullable=False),
     Column("confidence", Numeric(4, 3), nullable=False),
+    Column("follows", Text, comment="of a reversing line: the line that it takes back"),
+    Column("settled_by", Text, comment="of an accrual: the line with the actual cost that ended it"),
+    changed_tx(),
+    Index("ix_cost_link_settled_by", "source_system", "settled_by", postgresql_where=text("settled_by IS NOT NULL")),
+    schema="hub",
+)
+
+cost_reference = Table(
+    "cost_reference",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Index("ix_cost_reference_line", "source_system", "source_id"),
+    schema="hub",
+    comment="numbers that a line states and is not linked by; a ticket or plan of that number makes it be looked at again",
+)
+
+cost_basis = Table(
+    "cost_basis",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("fact_version", Integer, primary_key=True),
+    Column("basis", Text, nullable=False, comment="NET, GROSS or BOOKED"),
+    Column("net", Money, nullable=False),
+    Column("tax", Money, comment="null: tax stands on lines of its own"),
+    Column("gross", Money, comment="null: as tax"),
+    Column("cost", Money, nullable=False, comment="what of it is cost: net or gross, by the basis"),
+    Column("currency", Text, nullable=False, comment="the ledger's"),
+    Column("rate", Rate, comment="units of the ledger's currency for one of the voucher's; null: nothing to convert"),
+    Column("rate_date", Date, nullable=False),
     changed_tx(),
     schema="hub",
+    comment="computed once for each version of a cost line, and never again",
 )
 
 link_decision = Table(
@@ -33,6 +82,31 @@ link_decision = Table(
     comment="append-only; the latest about a line and a ticket holds",
 )
 
+
+def _dimensions() -> list[Column[Any]]:
+    """Where a part of an amount belongs."""
+    return [
+        Column("period", Text, nullable=False),
+        Column("project_code", Text),
+        Column("building_code", Text),
+        Column("ticket_no", Text),
+        Column("defect_seq", Integer, comment="null: the ticket has no defect, or there is no ticket"),
+        Column("component_code", Text, nullable=False),
+        Column("defect_type_code", Text, nullable=False),
+        Column("category", Text, nullable=False, server_default="UNMAPPED"),
+        Column("cause", Text, nullable=False),
+        Column("party_code", Text, comment="who is liable"),
+        Column("repairer_code", Text, comment="who repaired: the supplier on the voucher"),
+        Column("payer", Text, nullable=False, server_default="UNDECIDED", comment="who is to bear it in the end"),
+        Column("finality", Text, nullable=False, server_default="PRELIMINARY", comment="of the responsibility"),
+        Column("responsibility_version", Integer, comment="null: nothing is decided"),
+        Column("share_bp", Integer, comment="the party's share, in basis points"),
+        Column("repeat_no", Integer, comment="how often the same defect was reported there within a year, up to this time"),
+        Column("currency", Text, nullable=False),
+        Column("amount", Money, nullable=False, comment="cost is positive"),
+    ]
+
+
 allocation = Table(
     "allocation",
     metadata,
@@ -40,34 +114,63 @@ allocation = Table(
     Column("source_id", Text, primary_key=True),
     Column("part", Integer, primary_key=True),
     Column("fact_version", Integer, nullable=False),
-    Column("period", Text, nullable=False),
-    Column("project_code", Text),
-    Column("ticket_no", Text),
-    Column("defect_seq", Integer, comment="null: the ticket has no defect, or there is no ticket"),
-    Column("component_code", Text, nullable=False),
-    Column("defect_type_code", Text, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("party_code", Text),
     Column("stage", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("amount", Money, nullable=False, comment="net, in the ledger's currency"),
+    Column(
+        "settles_part", Integer, comment="the part of this accrual that this one takes back, since the actual cost is there"
+    ),
+    *_dimensions(),
     changed_tx(),
     Index("ix_allocation_period", "period", "project_code"),
     schema="hub",
 )
 
+outlook = Table(
+    "outlook",
+    metadata,
+    Column("fact", Text, primary_key=True, comment="commitment or repair_plan"),
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("stage", Text, nullable=False, comment="COMMITTED or ESTIMATE"),
+    *_dimensions(),
+    schema="hub",
+    comment="what is promised or planned and not yet in the books; made anew at each rollup, and never published",
+)
+
+recovery = Table(
+    "recovery",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("step", Text, nullable=False, comment="CLAIMED, AGREED, RECEIVED or WRITTEN_OFF; never add steps"),
+    *_dimensions(),
+    schema="hub",
+    comment="parts of recovery lines; made anew at each rollup",
+)
+
 cost_month = Table(
     "cost_month",
     metadata,
-    Column("period", Text, primary_key=True, comment="YYYY-MM"),
-    Column("project_code", Text, primary_key=True),
-    Column("component_code", Text, primary_key=True),
-    Column("defect_type_code", Text, primary_key=True),
-    Column("cause", Text, primary_key=True),
-    Column("party_code", Text, primary_key=True),
-    Column("stage", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("amount", Money, nullable=False),
+    Column("period", Text, nullable=False, index=True, comment="YYYY-MM"),
+    Column("project_code", Text, nullable=False),
+    Column("building_code", Text, nullable=False),
+    Column("component_code", Text, nullable=False),
+    Column("defect_type_code", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("party_code", Text, nullable=False),
+    Column("repairer_code", Text, nullable=False),
+    Column("payer", Text, nullable=False),
+    Column("finality", Text, nullable=False),
+    Column("is_repeat", Boolean, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False, comment="gross: before anything comes back"),
+    Column("claimed", Money, nullable=False),
+    Column("agreed", Money, nullable=False),
+    Column("recovered", Money, nullable=False, comment="received"),
+    Column("net", Money, Computed("amount - recovered", persisted=True), nullable=False),
     Column("lines", Integer, nullable=False),
     Column("tickets", Integer, nullable=False),
     schema="mart",

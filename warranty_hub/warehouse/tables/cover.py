@@ -1,4 +1,4 @@
-"""Until when each defect is covered, clock by clock."""
+"""Until when each defect is covered, clock by clock, and the how-manieth of its kind it is."""
 
 from sqlalchemy import Column, Date, Index, Integer, Table, Text
 
@@ -23,5 +23,18 @@ coverage = Table(
     Column("rules_version", Text, nullable=False),
     changed_tx(),
     Index("ix_coverage_project_code", "project_code"),
+    schema="hub",
+)
+
+defect_repeat = Table(
+    "defect_repeat",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("ticket_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("reported_on", Date, nullable=False, comment="in the organisation's zone"),
+    Column("spot", Text, nullable=False, index=True, comment="project, element (else room or flat), component, defect type"),
+    Column("repeat_no", Integer, nullable=False, comment="1: the first of its kind there within a year"),
+    changed_tx(),
     schema="hub",
 )

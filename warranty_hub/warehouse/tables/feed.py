@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -15,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from warranty_hub.warehouse.tables.base import Instant, Money, metadata
+from warranty_hub.warehouse.tables.base import Instant, Money, Rate, metadata
 
 feed_batch = Table(
     "feed_batch",
@@ -73,8 +74,21 @@ feed_line = Table(
     Column("defect_type_code", Text, nullable=False),
     Column("room_code", Text),
     Column("element_guid", Text),
-    Column("amount", Money, nullable=False, comment="net, cost positive"),
+    Column("amount", Money, nullable=False, comment="cost, by its basis; cost positive"),
+    Column("settles_line", Text, ForeignKey("hub.feed_line.line_id"), index=True),
+    Column("category", Text),
+    Column("payer", Text),
+    Column("repairer_code", Text),
+    Column("finality", Text),
+    Column("responsibility_version", Integer),
+    Column("share_bp", Integer),
+    Column("repeat_no", Integer),
+    Column("basis", Text),
+    Column("original_currency", Text),
+    Column("rate", Rate),
+    Column("rate_date", Date),
     CheckConstraint("(kind = 'NEW') = (corrects_line IS NULL)", name="a_correction_says_what_it_corrects"),
+    CheckConstraint("settles_line IS NULL OR kind = 'NEW'", name="only_a_new_line_settles"),
     Index("ix_feed_line_source", "source_system", "source_id"),
     schema="hub",
 )

@@ -1,0 +1,89 @@
+"""End accruals whose actual cost is there, and let them stand again when it is not any more. The rule: rules/stages.py."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from warranty_hub.pipelines.cost_keys import KEYS, NEWEST, UNNEST, Key, arrays, chunks, key_of
+from warranty_hub.records.codes import CostStage
+from warranty_hub.rules.stages import Booking, settlements
+
+
+def accruals_around(db: Connection, keys: Sequence[Key]) -> set[Key]:
+    """The accruals that have to do with these lines as they are linked now: of the same commitment, or ended by one of them."""
+    return {key_of(row) for chunk in chunks(keys) for row in db.execute(text(_AROUND), arrays(chunk))}
+
+
+def settle_accruals(db: Connection, accruals: Collection[Key]) -> list[Key]:
+    """Judge accruals anew; returns those that are ended now, or ended otherwise, or stand again."""
+    moved = []
+    for chunk in chunks(sorted(accruals)):
+        entities = defaultdict[tuple[str, str, str], list[Any]](list)
+        for row in db.execute(text(_COMMITMENTS), arrays(chunk)):
+            entities[row.source_system, row.company_code, row.base_currency].append(row)
+        judged = set(chunk)
+        for rows in entities.values():
+            for (system, accrual), actual in _changes(rows, judged):
+                db.execute(text(_SETTLE), {"source_system": system, "source_id": accrual, "settled_by": actual})
+                moved.append((system, accrual))
+    return moved
+
+
+def _changes(rows: Iterable[Any], judged: Collection[Key]) -> Iterator[tuple[Key, str | None]]:
+    """Accruals with what ends them now (None: nothing), where that is not what ended them before."""
+    known = list(rows)
+    ended = settlements([_booking(row) for row in known])
+    for row in known:
+        if key_of(row) in judged and row.settled_by != ended.get(row.source_id):
+            yield key_of(row), ended.get(row.source_id)
+
+
+def _booking(row: Any) -> Booking:
+    return Booking(
+        row.source_id, CostStage(row.stage), row.posting_date, row.base_amount, row.order_no, row.ticket_no, row.supplier_code,
+        is_void=row.is_reversed or row.reverses_document is not None,
+    )  # fmt: skip
+
+
+_SAME_COMPANY = "l.source_system = o.source_system AND l.company_code = o.company_code"
+_SAME_TICKET = f"""
+    JOIN hub.cost_link k ON k.ticket_no = o.ticket_no AND k.source_system = o.source_system
+    JOIN hub.cost_line l ON l.source_id = k.source_id AND {_SAME_COMPANY} AND l.supplier_code = o.supplier_code"""
+
+_AROUND = f"""
+    WITH touched AS (
+        SELECT DISTINCT a.source_system, a.company_code, a.order_no, a.supplier_code, k.ticket_no
+        FROM hub.cost_line a JOIN {KEYS}
+        LEFT JOIN hub.cost_link k ON (k.source_system, k.source_id) = (a.source_system, a.source_id)
+    )
+    SELECT a.source_system, a.source_id FROM hub.cost_line a JOIN {KEYS} WHERE a.stage = 'ACCRUED'
+    UNION
+    SELECT a.source_system, a.source_id FROM hub.cost_link a
+    JOIN {UNNEST} ON a.source_system = key.source_system AND a.settled_by = key.source_id
+    UNION
+    SELECT l.source_system, l.source_id FROM touched o JOIN hub.cost_line l ON {_SAME_COMPANY} AND l.order_no = o.order_no
+    WHERE l.stage = 'ACCRUED'
+    UNION
+    SELECT l.source_system, l.source_id FROM touched o {_SAME_TICKET} WHERE l.stage = 'ACCRUED'"""
+
+_COMMITMENTS = f"""
+    WITH accrual AS (
+        SELECT a.*, k.ticket_no FROM ({NEWEST}) a JOIN hub.cost_link k USING (source_system, source_id)
+    ), member AS (
+        SELECT source_system, source_id FROM accrual
+        UNION
+        SELECT l.source_system, l.source_id FROM accrual o JOIN hub.cost_line l ON {_SAME_COMPANY} AND l.order_no = o.order_no
+        UNION
+        SELECT l.source_system, l.source_id FROM accrual o {_SAME_TICKET}
+    ), newest AS (
+        SELECT DISTINCT ON (l.source_system, l.source_id) l.* FROM member JOIN hub.cost_line l USING (source_system, source_id)
+        WHERE l.deleted_at IS NULL ORDER BY l.source_system, l.source_id, l.fact_version DESC)
+    SELECT l.*, k.ticket_no, k.settled_by
+    FROM newest l JOIN hub.cost_link k USING (source_system, source_id)
+    WHERE l.stage IN ('ACCRUED', 'ACTUAL')"""
+
+_SETTLE = """
+    UPDATE hub.cost_link SET settled_by = :settled_by, changed_tx = pg_current_xact_id()::text::bigint
+    WHERE (source_system, source_id) = (:source_system, :source_id)"""
