@@ -1,26 +1,17 @@
-"""Where elements and rooms are, judged from their geometry: on which storey, beside which room, where on the map."""
+"""Where elements and rooms are, judged from their geometry: on which storey, where on the map."""
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from connectors.bim.shapes import Box, Georeference, Storey
 
 BELOW_LEVEL = 0.1  # metres; measured with 0 to 0.8: right for 1,686 of 1,796 elements of seven models that say it themselves
-ADJACENT = 0.15  # metres: walls and floors begin where a room ends, behind plaster and screed
 FAR = 100_000.0  # metres: an origin of a national grid is at least this far away
 APART = 10.0  # metres: models of one building that do not come this near to each other have different origins or units
 NEAR = 10_000.0  # metres: a site is within this
-
-
-class Adjacent(NamedTuple):
-    """An element at a distance of a room, metres; 0 inside it and where they touch."""
-
-    space_step: int
-    element_step: int
-    distance: float
 
 
 def storeys_by_height(storeys: Iterable[Storey], levels: Mapping[int, float], boxes: Mapping[int, Box]) -> dict[int, int]:
@@ -36,20 +27,6 @@ def storeys_by_height(storeys: Iterable[Storey], levels: Mapping[int, float], bo
     feet = np.array([box.z_min for box in boxes.values()]) + BELOW_LEVEL
     places = np.maximum(np.searchsorted(starts, feet, side="right") - 1, 0)
     return {step: ordered[place][1] for step, place in zip(boxes, places.tolist(), strict=True)}
-
-
-def adjacent(spaces: Mapping[int, Box], elements: Mapping[int, Box], within: float = ADJACENT) -> list[Adjacent]:
-    """The elements at each room, by their boxes."""
-    if not elements:
-        return []
-    steps = list(elements)
-    low, high = np.array(list(elements.values())).reshape(-1, 2, 3).transpose(1, 0, 2)
-    found = []
-    for space, box in spaces.items():
-        gaps = np.maximum(np.maximum(low - box[3:], np.array(box[:3]) - high), 0.0)
-        distances = np.sqrt((gaps**2).sum(axis=1))
-        found += [Adjacent(space, steps[at], float(distances[at])) for at in np.flatnonzero(distances <= within).tolist()]
-    return found
 
 
 def extent(boxes: Iterable[Box]) -> Box | None:

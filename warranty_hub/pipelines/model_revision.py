@@ -20,7 +20,7 @@ from warranty_hub.pipelines.own_keys import own_keys
 from warranty_hub.pipelines.places import MODEL, merge_places
 from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_revision
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Raised whenever more is read from a file than before: files that have not changed are then read again."""
 SETTLED = timedelta(seconds=2)  # a file saved later than that before we looked may be saved again under the same time
 CIRCUMSTANCES = (

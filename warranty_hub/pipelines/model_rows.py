@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from connectors.bim.assemblies import with_assemblies
 from connectors.bim.findings import finding
 from connectors.bim.geometry import Geometry
-from connectors.bim.placing import Adjacent, adjacent, applied_twice, extent, storeys_by_height
+from connectors.bim.neighbours import Adjacent, Bodies, adjacent
+from connectors.bim.placing import applied_twice, extent, storeys_by_height
 from connectors.bim.shapes import Box, Finding, ModelIndex
 from warranty_hub.pipelines.model_places import ModelPlaces
 from warranty_hub.pipelines.places import MODEL
@@ -62,13 +63,23 @@ class ReadModel:
         """The box around all of it."""
         return extent(self.boxes.values())
 
-    @cached_property
-    def adjacent(self) -> list[Adjacent]:
+    @property
+    def rooms(self) -> Bodies:
+        """Its spaces that have a geometry."""
+        return self._bodies(row.step_id for row in self.index.spaces)
+
+    @property
+    def elements(self) -> Bodies:
+        """Its elements that have a geometry."""
+        return self._bodies(row.step_id for row in self.index.elements)
+
+    def _bodies(self, steps: Iterable[int]) -> Bodies:
+        return Bodies({step: self.boxes[step] for step in steps if step in self.boxes}, self.geometry.meshes)
+
+    @property
+    def adjacent(self) -> Iterator[Adjacent]:
         """The elements at each room, by geometry."""
-        spaces = {row.step_id for row in self.index.spaces}
-        boxes = self.boxes
-        rooms = {step: box for step, box in boxes.items() if step in spaces}
-        return adjacent(rooms, {step: box for step, box in boxes.items() if step not in spaces})
+        return adjacent(self.rooms, self.elements, {row.step_id: row.ifc_class for row in self.index.elements})
 
     @property
     def georeference(self) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
-"""What follows from geometry alone: storeys, neighbours of rooms, the place on the map."""
+"""What follows from geometry alone: storeys, the place on the map."""
 
 import pytest
 
-from connectors.bim.placing import adjacent, applied_twice, extent, same_frame, storeys_by_height
+from connectors.bim.placing import applied_twice, extent, same_frame, storeys_by_height
 from connectors.bim.shapes import Box, Georeference, Storey
 
 STOREYS = [Storey(1, None, "1F", 0.0, None), Storey(2, None, "2F", 3.0, None), Storey(3, None, "屋面", None, None)]
@@ -30,14 +30,6 @@ def test_an_element_without_a_storey_is_looked_for_on_another(levels: dict[int, 
 def test_a_model_without_storeys_ends_the_run() -> None:
     assert storeys_by_height([], {}, {7: box(0, 3)}) == {}
     assert storeys_by_height(STOREYS, {}, {}) == {}
-
-
-def test_a_wall_behind_its_plaster_does_not_bound_the_room() -> None:
-    room = {1: Box(0, 0, 0, 4, 4, 2.7)}
-    elements = {2: Box(4.1, 0, 0, 4.3, 4, 2.7), 3: Box(4.2, 0, 0, 4.4, 4, 2.7), 4: Box(1, 1, 0, 2, 2, 1)}
-    found = {row.element_step: row.distance for row in adjacent(room, elements)}
-    assert found == pytest.approx({2: 0.1, 4: 0.0})
-    assert adjacent(room, {}) == []
 
 
 def test_a_model_without_geometry_has_an_extent() -> None:
