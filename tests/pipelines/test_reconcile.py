@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from tests.pipelines.books import Books
 from warranty_hub.errors import FeedRefusedError
 from warranty_hub.pipelines.feed import Release
-from warranty_hub.pipelines.reconcile import statement
+from warranty_hub.reports.finance.statement import statement
 
 APART = "project P01, 2025-06: ticket WX2: approved 60.00 CNY, booked 66.00; 1 more; 6.50 apart in all"
 

@@ -11,10 +11,12 @@ from mappings.lexicon import label
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, errors, table, told
 from warranty_hub.pipelines.feed import Release, entities, publish_feed
 from warranty_hub.pipelines.feed_delivery import acknowledge as take_in_answers
+from warranty_hub.pipelines.feed_delivery import write_workbooks
 from warranty_hub.pipelines.gate import findings
 from warranty_hub.pipelines.hub import open_hub
-from warranty_hub.pipelines.reconcile import reconcile_entity, statement
+from warranty_hub.pipelines.reconcile import reconcile_entity
 from warranty_hub.records.codes import ReconKind
+from warranty_hub.reports.finance.statement import statement
 from warranty_hub.reports.table import exact
 from warranty_hub.warehouse.ledger import falsified
 from warranty_hub.warehouse.tables import feed_batch
@@ -76,6 +78,23 @@ def reconcile(
         shown.add_row(*line[:3], *amounts)
     console.print(shown if lines else "Nothing was approved or booked. 无批准或入账金额。")
     console.print("\n".join(found) if found else "Nothing keeps the feed back. 可以推送。", soft_wrap=True)
+
+
+@app.command()
+def workbook(
+    entity: EntityArgument,
+    period: Annotated[str, typer.Argument(help="The posting period, as the ERP writes it, e.g. 2025-06.")],
+    to: Annotated[Path, typer.Option(file_okay=False, help="The folder to write into; it is made.")] = Path(),
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """The month's workbook for finance, in Chinese and in English 月报工作簿: what was published, along each dimension.
+
+    Example: `warranty-hub feed workbook 1000 2025-06 --to june`. It also lies beside the month's batches, anew with each.
+    """
+    with told(), open_hub(config).transactions() as db:
+        to.mkdir(parents=True, exist_ok=True)
+        for file in write_workbooks(db, entity, period, to):
+            console.print(str(file), soft_wrap=True)
 
 
 @app.command()

@@ -43,6 +43,18 @@ def deliver_batches(hub: Hub, entity: str, run_id: int) -> int:
     return len(waiting)
 
 
+def write_workbooks(db: Connection, entity: str, period: str, folder: Path) -> list[Path]:
+    """Write the month's workbooks, one a language, and return them. Raises ConfigError when nothing was published to it."""
+    from warranty_hub.reports.finance.month import month
+    from warranty_hub.reports.finance.month_workbook import LANGUAGES, write_month
+
+    found = month(db, entity, period)
+    files = {language: folder / f"warranty_month.{language}.xlsx" for language in LANGUAGES}
+    for language, path in files.items():
+        write_month(path, db, found, language)
+    return list(files.values())
+
+
 def destination(hub: Hub) -> Folder:
     """Where the feed goes: a folder beside hub.yaml, or the one that a connection names. Raises ConfigError."""
     to = hub.settings.feed.to
@@ -111,6 +123,10 @@ def _deliver(hub: Hub, db: Connection, batch: Row[Any], run_id: int) -> None:
     settings = hub.settings.feed
     below = f"{_folder(batch.entity)}/{batch.period}/{batch.seq:04d}"
     with TemporaryDirectory() as aside:
+        if "xlsx" in settings.formats:
+            destination(hub).put(
+                write_workbooks(db, batch.entity, batch.period, Path(aside)), f"{_folder(batch.entity)}/{batch.period}"
+            )
         files = write_batch(db, batch, Path(aside), list(settings.formats), settings.csv_encoding)
         destination(hub).put(files, below)
         db.execute(insert(delivery), [_delivered(file, f"{below}/{file.name}", batch.batch_id, run_id) for file in files])

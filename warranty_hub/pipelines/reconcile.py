@@ -6,11 +6,10 @@ The rule decides for each ticket (warranty_hub/rules/reconciliation.py); SQL bri
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import chain, groupby, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from warranty_hub.records.codes import ReconKind
 from warranty_hub.rules.reconciliation import Spot, Stated, reconcile, unlinked
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import recon_item
@@ -23,33 +22,16 @@ COLUMNS = (
 
 
 def reconcile_entity(db: Connection, entity: str, zone: str, tolerance: Decimal) -> None:
-    """Write the entity's items anew, from what the last rollup has linked. ``zone``: in which days of approvals are cut."""
+    """Write the entity's items anew, from what the last rollup has linked. ``zone``: in which days of approvals are cut.
+
+    One writer at a time: the other would not see, and so not take away, what this one is writing.
+    """
     named = {"entity": entity, "zone": zone}
+    db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('hub.recon_item ' || :entity, 0))"), named)
     db.execute(text("DELETE FROM hub.recon_item WHERE entity = :entity"), named)
     found = chain(_tickets(db, named, tolerance), _unlinked(db, named))
     for rows in iter(lambda: list(islice(found, CHUNK)), []):
         copy_rows(db, recon_item, COLUMNS, ((entity, *row) for row in rows))
-
-
-class Line(NamedTuple):
-    """One line of the statement: both sides of a project and period, and which kinds of item lie between them."""
-
-    project_code: str
-    period: str
-    currency: str
-    tickets_amount: Decimal
-    matched: Decimal
-    timing: Decimal
-    amount: Decimal
-    only_tickets: Decimal
-    only_erp: Decimal
-    unstated: Decimal
-    erp_amount: Decimal
-
-
-def statement(db: Connection, entity: str, period: str | None = None) -> list[Line]:
-    """The entity's statement: tickets + timing + amount + only in tickets (negative) + only in the ERP + unstated = ERP."""
-    return [Line(*row) for row in db.execute(text(_STATEMENT), {"entity": entity, "period": period})]
 
 
 def _tickets(db: Connection, named: dict[str, Any], tolerance: Decimal) -> Iterator[tuple[Any, ...]]:
@@ -72,14 +54,6 @@ def _unlinked(db: Connection, named: dict[str, Any]) -> Iterator[tuple[Any, ...]
         about = (None, row.source_system, row.source_id)
         yield row.currency, *about, *item.spot, item.kind.value, item.tickets_amount, item.erp_amount
 
-
-_KIND = "coalesce(sum({side}) FILTER (WHERE kind = '{kind}'), 0)"
-_APART = "erp_amount - tickets_amount"
-_STATEMENT = f"""
-    SELECT project_code, period, currency, sum(tickets_amount), {_KIND.format(side="tickets_amount", kind="MATCHED")},
-           {", ".join(_KIND.format(side=_APART, kind=kind) for kind in ReconKind if kind != ReconKind.MATCHED)}, sum(erp_amount)
-    FROM hub.recon_item WHERE entity = :entity AND (CAST(:period AS text) IS NULL OR period = :period)
-    GROUP BY 1, 2, 3 ORDER BY 2, 1, 3"""
 
 _BOOKED = """
     hub.allocation a JOIN hub.cost_line l USING (source_system, source_id, fact_version)

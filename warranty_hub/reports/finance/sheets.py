@@ -1,6 +1,6 @@
 """Worksheets as finance wants them: what our workbooks share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -38,25 +38,37 @@ def formats_of(book: Any) -> Formats:
         Kind.TEXT: book.add_format({**FONT, "num_format": "@"}),
         Kind.COUNT: book.add_format({**FONT, "num_format": "#,##0"}),
         Kind.MONEY: book.add_format({**FONT, "num_format": MONEY_FORMAT}),
+        Kind.NUMBER: book.add_format({**FONT, "num_format": "#,##0.0000"}),
     }
 
 
-def data_sheets(book: Any, formats: Formats, name: str, columns: Sequence[Column], rows: Iterator[Row]) -> None:
-    """As many worksheets as the rows need, at least one: both languages above each column, codes as text, panes frozen."""
-    number = 1
-    while (
-        _data_sheet(book, formats, name if number == 1 else f"{name} {number}", columns, islice(rows, SHEET_ROWS)) == SHEET_ROWS
-    ):
+def both_languages(column: Column) -> str:
+    """What stands above a column in a workbook for everybody."""
+    return f"{column.zh}\n{column.en}"
+
+
+def data_sheets(
+    book: Any,
+    formats: Formats,
+    name: str,
+    columns: Sequence[Column],
+    rows: Iterator[Row],
+    head: Callable[[Column], str] = both_languages,
+) -> None:
+    """As many worksheets as the rows need, at least one: ``head`` above each column, codes as text, panes frozen."""
+    number, written = 1, SHEET_ROWS
+    while written == SHEET_ROWS:
+        sheet = book.add_worksheet(name if number == 1 else f"{name} {number}")
+        for at, column in enumerate(columns):
+            sheet.set_column(at, at, column.width, formats[column.kind])
+            sheet.write_string(0, at, head(column), formats["head"])
+        written = _data_sheet(sheet, formats, columns, islice(rows, SHEET_ROWS))
         number += 1
 
 
-def _data_sheet(book: Any, formats: Formats, name: str, columns: Sequence[Column], rows: Iterable[Row]) -> int:
-    sheet = book.add_worksheet(name)
+def _data_sheet(sheet: Any, formats: Formats, columns: Sequence[Column], rows: Iterable[Row]) -> int:
     sheet.freeze_panes(1, 3)
     sheet.set_row(0, 34)
-    for at, column in enumerate(columns):
-        sheet.set_column(at, at, column.width, formats[column.kind])
-        sheet.write_string(0, at, f"{column.zh}\n{column.en}", formats["head"])
     count = 0
     for count, row in enumerate(rows, start=1):
         for at, (column, value) in enumerate(zip(columns, row, strict=True)):

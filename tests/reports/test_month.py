@@ -1,0 +1,113 @@
+"""The month's workbook says what was published, cell by cell, in both languages, and runs nothing that data says."""
+
+import zipfile
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.pipelines.books import Books
+from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.feed_delivery import write_workbooks
+from warranty_hub.warehouse.tables import fact_tables
+
+SHEETS = ("项目", "楼栋", "部位", "缺陷类型", "责任原因", "责任单位")
+
+
+@pytest.fixture
+def books(warehouse: Engine, tmp_path: Path) -> Books:
+    books = Books(warehouse, tmp_path)
+    with warehouse.begin() as db:
+        for number, area in (("3", "7992.0"), ("4", None)):
+            named = {
+                "source_system": "wms",
+                "source_id": number,
+                "project_code": "P01",
+                "code": number,
+                "name": f"{number}号楼",
+            }
+            db.execute(fact_tables["building"].insert().values(**named, gfa_m2=area, run_id=1))
+    books.post("A", "3996.00")
+    books.post("B", "-0.10", document_no="=cmd|x", assignment=None)
+    books.post("C", "100.00", stage="ACCRUED")
+    books.publish()
+    books.set_period("2025-05", "CLOSED")
+    books.blame("GC")
+    books.publish()
+    return books
+
+
+def _write(books: Books, period: str, name: str = "") -> list[Path]:
+    folder = books.landed.parent.parent / f"books{name}"
+    folder.mkdir()
+    with books.hub.engine.begin() as db:
+        return write_workbooks(db, "1000", period, folder)
+
+
+def _rows(path: Path, sheet: str) -> list[dict[str, Any]]:
+    rows = iter(openpyxl.load_workbook(path)[sheet].iter_rows(values_only=True))
+    heads = [str(head) for head in next(rows)]
+    return [dict(zip(heads, row, strict=False)) for row in rows]
+
+
+def test_a_sheet_sums_to_another_amount_than_the_lines_beneath_it(books: Books) -> None:
+    path, _ = _write(books, "2025-06")
+    lines = _rows(path, "明细")
+    whole: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        whole[line["阶段"]] += Decimal(str(line["金额(不含税)"]))
+    assert (len(lines), sorted(whole.items())) == (4, [("ACCRUED", Decimal(0)), ("ACTUAL", Decimal(0))])
+    by_party = {row["责任单位 编号"]: row["实际\n(不含税)"] for row in _rows(path, "责任单位")}
+    assert by_party == {"GC": 3996, "–": -3996, "合计": 0}
+    for sheet in SHEETS:
+        assert _rows(path, sheet)[-1]["实际\n(不含税)"] == 0
+
+
+def test_a_cost_per_square_metre_stands_without_what_it_is_measured_by(books: Books) -> None:
+    path, english = _write(books, "2025-05")
+    (building, nowhere, total) = _rows(path, "楼栋")
+    assert (building["建筑面积 ㎡"], building["实际成本 元/㎡"]) == (7992, 0.5)
+    assert (nowhere["建筑面积 ㎡"], nowhere["实际成本 元/㎡"]) == (None, None)
+    assert total["实际\n(不含税)"] == 3995.9
+    (project, _) = _rows(english, "Project")
+    assert (project["GFA m²"], project["Actual cost per m²"]) == (7992, 0.5)
+    assert "gross floor area" in str(_rows(english, "Notes"))
+
+
+def test_a_text_of_the_erp_runs_as_a_formula_or_a_code_becomes_a_number(books: Books) -> None:
+    for path in _write(books, "2025-05"):
+        book = openpyxl.load_workbook(path)
+        assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+        detail = book["明细" if ".zh." in path.name else "Lines"]
+        assert {cell.data_type for cell in detail["F"]} == {"s"}
+        assert "=cmd|x" in {cell.value for cell in detail["C"]}
+        assert all(sheet.freeze_panes for sheet in (detail, book.worksheets[1]))
+        with zipfile.ZipFile(path) as archive:
+            assert sum(name.startswith("xl/charts/chart") for name in archive.namelist()) == 6
+
+
+def test_the_same_batches_give_another_file_or_a_later_month_changes_an_earlier_one(books: Books) -> None:
+    assert [path.read_bytes() for path in _write(books, "2025-05")] == [
+        path.read_bytes() for path in _write(books, "2025-05", "1")
+    ]
+    books.post("D", "1.00", "2025-06")
+    books.blame("SUP", 2)
+    books.publish()
+    assert _rows(_write(books, "2025-05", "2")[0], "项目")[-1]["实际\n(不含税)"] == 3995.9
+    landed = books.landed / "2025-06"
+    again = _write(books, "2025-06", "3")
+    assert [(landed / path.name).read_bytes() for path in again] == [path.read_bytes() for path in again]
+    with books.hub.engine.begin() as db:
+        db.execute(text("DELETE FROM hub.recon_item"))
+        db.execute(text("DELETE FROM ops.delivery"))
+    books.publish()
+    assert [(landed / path.name).read_bytes() for path in again] == [path.read_bytes() for path in again]
+
+
+def test_a_month_without_a_batch_gives_an_empty_workbook(books: Books) -> None:
+    with pytest.raises(ConfigError, match="Nothing was published"):
+        _write(books, "2025-01")
