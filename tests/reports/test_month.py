@@ -15,7 +15,7 @@ from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.feed_delivery import write_workbooks
 from warranty_hub.warehouse.tables import fact_tables
 
-SHEETS = ("项目", "楼栋", "部位", "缺陷类型", "责任原因", "责任单位")
+SHEETS = ("项目", "楼栋", "部位", "缺陷类型", "责任原因", "承担方", "责任单位", "费用类别")
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def test_a_sheet_sums_to_another_amount_than_the_lines_beneath_it(books: Books) 
     lines = _rows(path, "明细")
     whole: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
-        whole[line["阶段"]] += Decimal(str(line["金额(不含税)"]))
+        whole[line["阶段"]] += Decimal(str(line["成本金额"]))
     assert (len(lines), sorted(whole.items())) == (4, [("ACCRUED", Decimal(0)), ("ACTUAL", Decimal(0))])
-    by_party = {row["责任单位 编号"]: row["实际\n(不含税)"] for row in _rows(path, "责任单位")}
+    by_party = {row["责任单位 编号"]: row["实际\n成本"] for row in _rows(path, "责任单位")}
     assert by_party == {"GC": 3996, "–": -3996, "合计": 0}
     for sheet in SHEETS:
-        assert _rows(path, sheet)[-1]["实际\n(不含税)"] == 0
+        assert _rows(path, sheet)[-1]["实际\n成本"] == 0
 
 
 def test_a_cost_per_square_metre_stands_without_what_it_is_measured_by(books: Books) -> None:
@@ -72,7 +72,7 @@ def test_a_cost_per_square_metre_stands_without_what_it_is_measured_by(books: Bo
     (building, nowhere, total) = _rows(path, "楼栋")
     assert (building["建筑面积 ㎡"], building["实际成本 元/㎡"]) == (7992, 0.5)
     assert (nowhere["建筑面积 ㎡"], nowhere["实际成本 元/㎡"]) == (None, None)
-    assert total["实际\n(不含税)"] == 3995.9
+    assert total["实际\n成本"] == 3995.9
     (project, _) = _rows(english, "Project")
     assert (project["GFA m²"], project["Actual cost per m²"]) == (7992, 0.5)
     assert "gross floor area" in str(_rows(english, "Notes"))
@@ -87,7 +87,7 @@ def test_a_text_of_the_erp_runs_as_a_formula_or_a_code_becomes_a_number(books: B
         assert "=cmd|x" in {cell.value for cell in detail["C"]}
         assert all(sheet.freeze_panes for sheet in (detail, book.worksheets[1]))
         with zipfile.ZipFile(path) as archive:
-            assert sum(name.startswith("xl/charts/chart") for name in archive.namelist()) == 6
+            assert sum(name.startswith("xl/charts/chart") for name in archive.namelist()) == 8
 
 
 def test_the_same_batches_give_another_file_or_a_later_month_changes_an_earlier_one(books: Books) -> None:
@@ -97,7 +97,7 @@ def test_the_same_batches_give_another_file_or_a_later_month_changes_an_earlier_
     books.post("D", "1.00", "2025-06")
     books.blame("SUP", 2)
     books.publish()
-    assert _rows(_write(books, "2025-05", "2")[0], "项目")[-1]["实际\n(不含税)"] == 3995.9
+    assert _rows(_write(books, "2025-05", "2")[0], "项目")[-1]["实际\n成本"] == 3995.9
     landed = books.landed / "2025-06"
     again = _write(books, "2025-06", "3")
     assert [(landed / path.name).read_bytes() for path in again] == [path.read_bytes() for path in again]

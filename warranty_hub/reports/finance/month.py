@@ -38,7 +38,9 @@ DIMENSIONS = (
     Dimension("component", "部位", "Component", ("component_code",), "component"),
     Dimension("defect_type", "缺陷类型", "Defect type", ("defect_type_code",), "defect_type"),
     Dimension("cause", "责任原因", "Responsibility", ("cause",), "cause"),
+    Dimension("payer", "承担方", "Borne by", ("payer",), "payer"),
     Dimension("party", "责任单位", "Contractor", ("party_code",)),
+    Dimension("category", "费用类别", "Category", ("category",), "cost_category"),
 )
 
 DETAIL = (
@@ -50,13 +52,17 @@ DETAIL = (
     Column("account", "科目", "Account", width=13),
     Column("stage", "阶段", "Stage", width=10),
     Column("currency", "币种", "Currency", width=8),
-    Column("amount", "金额(不含税)", "Amount (net)", Kind.MONEY, width=14),
+    Column("amount", "成本金额", "Cost", Kind.MONEY, width=14),
     Column("kind", "类型", "Kind", width=10),
     Column("building_code", "楼栋", "Building", width=8),
     Column("component_code", "部位", "Component", width=11),
     Column("defect_type_code", "缺陷类型", "Defect type", width=11),
     Column("cause", "责任原因", "Responsibility", width=14),
+    Column("finality", "责任状态", "Finality", width=12),
+    Column("payer", "承担方", "Borne by", width=14),
     Column("party_code", "责任单位", "Contractor", width=11),
+    Column("repairer_code", "维修方", "Repairer", width=10),
+    Column("category", "费用类别", "Category", width=13),
     Column("ticket_no", "工单号", "Ticket", width=16),
     Column("approval_id", "审批实例", "Approval", width=12),
     Column("room_code", "房间", "Room", width=8),
@@ -64,6 +70,8 @@ DETAIL = (
     Column("batch_no", "批次号", "Batch no.", Kind.COUNT, width=8),
     Column("line_id", "行标识", "Line id", width=20),
     Column("corrects_line", "更正行", "Corrects line", width=20),
+    Column("settles_line", "冲销的预提行", "Settles accrual", width=20),
+    Column("basis", "成本口径", "Cost basis", width=9),
     Column("source_system", "来源系统", "Source", width=10),
     Column("source_id", "来源行", "Source line", width=26),
 )
@@ -153,7 +161,7 @@ def _sums(db: Connection, dimension: Dimension, named: Mapping[str, str]) -> lis
 
 def _names(db: Connection, dimension: Dimension) -> Any:
     if dimension.label_set is not None:
-        return lambda keys: label(dimension.label_set, keys[-1])
+        return lambda keys: label(dimension.label_set, keys[-1]) if keys[-1] else None  # batches of schema 1 lack some
     query = {
         "project": f"SELECT code, name FROM {one_name('project')} n",
         "party": f"SELECT code, name FROM {one_name('party')} n",

@@ -71,7 +71,11 @@ NOTES: tuple[tuple[Words, Words], ...] = (
     ),
     (
         ("金额", "Amounts"),
-        ("不含税,本位币;各阶段、各币种不得相加。", "Net of tax, in the entity's currency; never add stages or currencies."),
+        (
+            "按成本口径(进项税可抵扣为不含税,否则含税),本位币;各阶段、各币种不得相加。",
+            "By the line's cost basis (net where input tax is deducted, else gross), in the entity's currency; never add "
+            "stages or currencies.",
+        ),
     ),
     (
         ("调整", "Adjustments"),

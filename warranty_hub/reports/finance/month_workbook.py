@@ -101,9 +101,7 @@ class _Writer:
         return [self._say("合计", "Total"), *[""] * keys, part.currency, *self._amounts(part, with_area)]
 
     def _amount_heads(self, with_area: bool) -> list[str]:
-        stages = [
-            f"{self._label(label('cost_stage', stage))}\n{self._say('(不含税)', '(net)')}" for stage in self._month.stages
-        ]
+        stages = [f"{self._label(label('cost_stage', stage))}\n{self._say('成本', 'cost')}" for stage in self._month.stages]
         area = [self._say("建筑面积 ㎡", "GFA m²"), self._say(*PER_AREA)] if with_area else []
         return [*stages, self._say("凭证行数", "Lines"), self._say("工单数", "Tickets"), *area]
 
