@@ -4,16 +4,21 @@ from mappings.elements.fit import Fit, fit
 from mappings.elements.index import Element, ElementIndex
 from mappings.elements.locate import locate
 from mappings.elements.location import RULE_VERSION, Candidate, DefectText, LocateMethod, Location
+from mappings.elements.moved import AskedElement, Ground, Moved, marks_of
 
 __all__ = [
     "RULE_VERSION",
+    "AskedElement",
     "Candidate",
     "DefectText",
     "Element",
     "ElementIndex",
     "Fit",
+    "Ground",
     "LocateMethod",
     "Location",
+    "Moved",
     "fit",
     "locate",
+    "marks_of",
 ]

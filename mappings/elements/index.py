@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class ElementIndex:
             if element.guid:
                 self._by_guid[element.guid].append(element)
             if element.tag:
-                self._by_tag[_tag_key(element.tag)].append(element)
+                self._by_tag[tag_key(element.tag)].append(element)
         for guid, key in former_guids:
             self._by_guid[guid].append(by_key[key])
         for place_id, key in rooms:
@@ -72,7 +72,7 @@ class ElementIndex:
 
     def by_tag(self, tag: str) -> tuple[Element, ...]:
         """All elements with this tag or asset number, however it is capitalised."""
-        return tuple(self._by_tag.get(_tag_key(tag), ()))
+        return tuple(self._by_tag.get(tag_key(tag), ()))
 
     def in_room(self, place_id: str) -> tuple[Element, ...]:
         """The elements that are in a room or bound it."""
@@ -82,6 +82,18 @@ class ElementIndex:
         """The place ids of the rooms that an element is in or bounds."""
         return tuple(self._rooms.get(element.key, ()))
 
+    def answers(self) -> Iterator[tuple[str, str, Sequence[Element]]]:
+        """All that can be asked: the kind of question (key, guid, tag, room), the question, and what answers it."""
+        for key, element in self._by_key.items():
+            yield "key", str(key), (element,)
+        for guid, named in self._by_guid.items():
+            yield "guid", guid, named
+        for tag, tagged in self._by_tag.items():
+            yield "tag", tag, tagged
+        for place_id, inside in self._in_room.items():
+            yield "room", place_id, tuple(inside.values())
 
-def _tag_key(tag: str) -> str:
+
+def tag_key(tag: str) -> str:
+    """A tag as it is compared: half width, without regard to capitals."""
     return unicodedata.normalize("NFKC", tag).strip().casefold()

@@ -65,6 +65,11 @@ class Register:
     def __len__(self) -> int:
         return len(self._places)
 
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """All places by their ids."""
+        return self._places
+
     def place(self, place_id: str) -> Place:
         """The place of this id."""
         return self._places[place_id]
@@ -172,7 +177,7 @@ class Register:
     def _of_reading(self, reading: AddressReading) -> list[_Match]:
         """The deepest places that fit; less than exact where the reading names more than the register has."""
         buildings = self._buildings(reading)
-        for kind, code, exact in _levels(reading):
+        for kind, code, exact in levels(reading):
             found = [match for building in buildings for match in self._numbered(kind, building, code, exact)]
             if reading.unit or (reading.storey and not reading.storey_derived):
                 found = [_Match(match.place, reading.unit, exact) for match in found if fits(match.place, reading)]
@@ -289,7 +294,7 @@ def _is_on(storey: Place, place: Place) -> bool:
     return storey.kind is PlaceKind.STOREY and same_storey and (storey.unit is None or storey.unit == place.unit)
 
 
-def _levels(reading: AddressReading) -> Iterator[tuple[PlaceKind, str, bool]]:
+def levels(reading: AddressReading) -> Iterator[tuple[PlaceKind, str, bool]]:
     """What to look for, the most exact first, and whether that is all the reading says. 12F and 03 is house number 1203."""
     stated = reading.storey if reading.storey and not reading.storey_derived else None
     room_no = reading.room_no

@@ -54,7 +54,8 @@ class Site:
 
 
 @cache
-def _empty() -> ModelIndex:
+def empty_index() -> ModelIndex:
+    """Of a model with two storeys and one wall, which can be replaced by anything."""
     with TemporaryDirectory() as folder:
         model = SmallModel("IFC4")
         model.content("IfcWall", None, of=model.ground)
@@ -66,12 +67,12 @@ def _parts(path: Path) -> Iterable[tuple[int, Part]]:
 
 
 def _index(path: Path, **_: Any) -> ModelIndex:
-    (wall,) = _empty().elements
+    (wall,) = empty_index().elements
     elements = (
         wall._replace(step_id=step, guid=part.guid, ifc_class=part.kind, tag=part.tag, name=part.name)
         for step, part in _parts(path)
     )
-    return replace(_empty(), elements=tuple(elements))
+    return replace(empty_index(), elements=tuple(elements))
 
 
 def _geometry(path: Path, **_: Any) -> Geometry:

@@ -1,4 +1,4 @@
-"""Locate defects: new and touched tickets of a project onto elements and places, all when places, models or rules change."""
+"""Locate the defects of a project's tickets, those that changed or that a change of places, models or rules touches."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from mappings.places import Register, read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.places import refresh_master_places, register_of
+from warranty_hub.pipelines.touched import changed_tickets, concerned_tickets, ground_moved
 from warranty_hub.pipelines.words import rule_version, words_of
 from warranty_hub.records.codes import LocateState
 from warranty_hub.warehouse.changes import floor, remember, since
@@ -25,8 +26,6 @@ from warranty_hub.warehouse.tables import (
     bim_space,
     defect,
     defect_element,
-    place,
-    place_alias,
     space_element,
     ticket,
 )
@@ -57,10 +56,13 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
             refresh_master_places(db, project)
             seen, start = floor(db), since(db, run.unit)
             rules = rule_version(hub.settings)
-            tickets = _touched(db, project, 0 if _ground_moved(db, project, start, rules) else start)
+            tickets, moved = changed_tickets(db, project, start, rules), ground_moved(db, project, start)
             written = 0
-            if tickets:
+            if tickets or moved:
                 surroundings = surroundings_of(db, project, words_of(hub.settings))
+                if moved:
+                    concerned = concerned_tickets(db, project, surroundings.register, surroundings.elements)
+                    tickets = list({(row.source_system, row.source_id): row for row in (*tickets, *concerned)}.values())
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     links = links_of(db, [(row.source_system, row.source_id) for row in chunk])
                     located = [_located(row, surroundings, links, rules) for row in chunk]
@@ -139,22 +141,6 @@ def _best_known() -> Any:
 
 def _same_revision(table: Any) -> Any:
     return table.c.revision_id == space_element.c.revision_id
-
-
-def _ground_moved(db: Connection, project: str, start: int, rules: str) -> bool:
-    """Whether every ticket has to be looked at again: places or models changed, or the rules did."""
-    moved = or_(
-        exists().where(place.c.project_code == project, place.c.changed_tx >= start),
-        exists().where(place_alias.c.project_code == project, place_alias.c.changed_tx >= start),
-        exists().where(bim_revision.c.project_code == project, bim_revision.c.changed_tx >= start),
-        exists().where(defect.c.project_code == project, defect.c.rule_version != rules),
-    )
-    return bool(db.execute(select(moved)).scalar_one())
-
-
-def _touched(db: Connection, project: str, start: int) -> Sequence[Row[Any]]:
-    query = select(ticket).where(ticket.c.project_code == project, ticket.c.changed_tx >= start, ticket.c.deleted_at.is_(None))
-    return db.execute(query.order_by(ticket.c.source_system, ticket.c.source_id)).all()
 
 
 def _located(row: Row[Any], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str) -> LocatedTicket:

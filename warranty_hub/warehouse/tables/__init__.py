@@ -45,7 +45,7 @@ from warranty_hub.warehouse.tables.ops import (
     run,
     taken_file,
 )
-from warranty_hub.warehouse.tables.places import defect, defect_element, mention, place, place_alias
+from warranty_hub.warehouse.tables.places import defect, defect_element, located_ground, mention, place, place_alias
 from warranty_hub.warehouse.tables.recon import recon_item
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "feed_batch",
     "feed_line",
     "link_decision",
+    "located_ground",
     "mention",
     "metadata",
     "outbox",

@@ -1,6 +1,6 @@
 """Places, defects with the elements they sit on, and what tickets mention of defects that are not there."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Numeric, Table, Text, Uuid, text
 
 from warranty_hub.warehouse.tables.base import Instant, changed_tx, metadata
 
@@ -35,6 +35,15 @@ place_alias = Table(
     Column("decided_by", Text),
     Column("decided_at", Instant),
     changed_tx(),
+    schema="hub",
+)
+
+located_ground = Table(
+    "located_ground",
+    metadata,
+    Column("project_code", Text, primary_key=True),
+    Column("places", Text, nullable=False, comment="JSON: the register as it was when the project was located last"),
+    Column("marks", LargeBinary, nullable=False, comment="of its elements: mappings/elements/moved.py"),
     schema="hub",
 )
 

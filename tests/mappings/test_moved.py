@@ -1,0 +1,207 @@
+"""A change of places or models does not concern a ticket that is located otherwise for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mappings.elements import (
+    AskedElement,
+    DefectText,
+    Element,
+    ElementIndex,
+    Ground,
+    LocateMethod,
+    Location,
+    Moved,
+    locate,
+    marks_of,
+)
+from mappings.lexicon import our_words, read
+from mappings.places import AskedText, DefectReading, Place, Register, TicketReading, read_ticket
+from warranty_hub.records.codes import LocateState, PlaceKind
+
+GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1hOSvn6df7F8_7GcBWlRrM")
+TAGS = ("A-1", "146885", "--", "no7")
+
+
+# ------------------------------------------------------------------------------------------------ what there may be
+
+
+def _universe() -> list[Place]:
+    """Two buildings with all that the register tells apart, and things called like other things."""
+    places = [Place("P", PlaceKind.PROJECT, None, "花园")]
+    for building in ("3", "5"):
+        house = f"P/{building}"
+        places.append(Place(house, PlaceKind.BUILDING, "P", f"{building}号楼", building=building))
+        for level in ("15F", "16F", "屋面"):
+            places.append(Place(f"{house}/F{level}", PlaceKind.STOREY, house, level, building=building, storey=level))
+        for name, kind in (("电梯厅", "R22"), ("101", None)):
+            places.append(_room(f"{house}/F15F", name, kind, building=building, storey="15F"))
+        for unit in ("1", "2"):
+            stair = f"{house}/U{unit}"
+            places.append(Place(stair, PlaceKind.UNIT, house, f"{unit}单元", building=building, unit=unit))
+            for number in ("1501", "1601"):
+                flat = f"{stair}/{number}"
+                codes: dict[str, Any] = {"building": building, "unit": unit, "storey": f"{number[:2]}F", "dwelling": number}
+                places.append(Place(flat, PlaceKind.DWELLING, stair, f"{unit}-{number}", **codes))
+                places += [_room(flat, name, None, **codes) for name in ("主卧", "书房", "卫生间")]
+    return places
+
+
+def _room(parent: str, name: str, kind: str | None, **codes: Any) -> Place:
+    return Place(f"{parent}/{name}", PlaceKind.ROOM, parent, name, room_code=kind or read(name).room, **codes)
+
+
+UNIVERSE = _universe()
+NAMES = ("老3栋", "主卧阳台门", "study", "次卧", "5号楼", "厅", "15层", "大堂", "9号楼2单元1501室", "书房")
+ADDRESSES = (
+    "", "3号楼2单元1501室", "1501", "5-2-1601", "5号楼", "老3栋1501", "15层电梯厅", "3号楼16层", "2单元1501室主卧",
+    "9号楼2单元1501室", "3号楼屋面", "101", "5栋2单元15层", "15层01室", "2单元",
+)  # fmt: skip
+DESCRIPTIONS = (
+    "主卧墙面开裂", "楼下主卧漏水", "书房窗户漏水，卫生间门锁坏", "study door broken", "主卧阳台门坏", "大堂地砖空鼓", "漏水",
+    "3号楼2单元1501书房墙面开裂", "楼上漏水到卫生间", f"构件 {GUIDS[0]} 开裂", "tag noA-1 broken", "编号146885 漏水",
+    "次卧墙面开裂", "屋面漏水", "厅墙面开裂", "5号楼墙面开裂 -- 请看",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a ticket says."""
+
+    address: str
+    description: str
+    building: str | None
+    reference: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What it is located in."""
+
+    places: tuple[Place, ...]
+    elements: tuple[Element, ...]
+    rooms: tuple[tuple[str, UUID], ...]
+    former: tuple[tuple[str, UUID], ...]
+
+    def register(self) -> Register:
+        return Register(self.places)
+
+    def index(self) -> ElementIndex:
+        keys, places = {element.key for element in self.elements}, {place.place_id for place in self.places}
+        rooms = [(place, key) for place, key in self.rooms if key in keys and place in places]
+        return ElementIndex(self.elements, rooms, [(guid, key) for guid, key in self.former if key in keys])
+
+
+TICKETS = [Words(*said) for said in product(ADDRESSES, DESCRIPTIONS, (None, "3", "5"), ("",))]
+TICKETS += [
+    Words(*said) for said in product(("", "1501"), DESCRIPTIONS, (None, "5"), (*GUIDS, *TAGS, "https://qr.example/a-1?x"))
+]
+KEYS = [UUID(int=number) for number in range(1, 7)]
+elements = st.builds(
+    Element,
+    st.sampled_from(KEYS),
+    st.sampled_from(["IfcWall", "IfcWindow", "IfcDoor"]),
+    st.sampled_from([None, *GUIDS]),
+    st.sampled_from([None, *TAGS]),
+    last_seen=st.sampled_from([None, None, "in a.ifc"]),
+)
+ROOMS = [place.place_id for place in UNIVERSE if place.kind is PlaceKind.ROOM]
+
+
+@st.composite
+def surroundings(draw: st.DrawFn) -> Surroundings:
+    missing = draw(st.sets(st.integers(0, len(UNIVERSE) - 1), max_size=3))
+    places = [place for number, place in enumerate(UNIVERSE) if number not in missing]
+    known = {element.key: element for element in draw(st.lists(elements, max_size=6))}
+    rooms = draw(st.lists(st.tuples(st.sampled_from(ROOMS), st.sampled_from(KEYS)), max_size=8, unique=True))
+    former = draw(st.lists(st.tuples(st.sampled_from(GUIDS), st.sampled_from(KEYS)), max_size=1))
+    return Surroundings(tuple(places), tuple(known.values()), tuple(rooms), tuple(former))
+
+
+@st.composite
+def edited(draw: st.DrawFn, before: Surroundings) -> Surroundings:
+    """A few places added, removed or called otherwise; a few elements added, removed, changed or moved."""
+    places = {place.place_id: place for place in before.places}
+    for place in draw(st.lists(st.sampled_from(UNIVERSE), max_size=2)):
+        known = places.pop(place.place_id, None)
+        if known is None:
+            places[place.place_id] = place
+        elif draw(st.booleans()):
+            name = draw(st.sampled_from(NAMES))
+            renamed = replace(known, name=name, room_code=read(name).room if known.kind is PlaceKind.ROOM else None)
+            places[place.place_id] = draw(st.sampled_from([renamed, replace(known, aliases=(name,))]))
+    known_elements = {element.key: element for element in before.elements}
+    for element in draw(st.lists(elements, max_size=2)):
+        if element.key in known_elements and draw(st.booleans()):
+            del known_elements[element.key]
+        else:
+            known_elements[element.key] = element
+    rooms = {*before.rooms} ^ {*draw(st.lists(st.tuples(st.sampled_from(ROOMS), st.sampled_from(KEYS)), max_size=1))}
+    return replace(before, places=tuple(places.values()), elements=tuple(known_elements.values()), rooms=tuple(sorted(rooms)))
+
+
+# ------------------------------------------------------------------------------------------------ locating
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is written of a ticket, and what would be linked at the next look."""
+
+    reading: TicketReading
+    locations: tuple[Location, ...]
+
+    @property
+    def written(self) -> tuple[object, ...]:
+        told = [(one.mention, one.cause and one.cause.place_id) for one in self.reading.defects]
+        said = [(place.method, place.place_id, place.state, place.reason, place.candidates) for place in self.locations]
+        return told, said, self.reading.others, self.reading.unknown
+
+    @property
+    def links(self) -> Mapping[int, UUID]:
+        return {
+            number: location.candidates[0].element_key
+            for number, location in enumerate(self.locations)
+            if location.candidates and (location.state is LocateState.AUTO or location.method is LocateMethod.GONE)
+        }
+
+    def asked(self, words: Words) -> tuple[AskedText, AskedElement]:
+        causes = [one.cause.place_id for one in self.reading.defects if one.cause]
+        found = (*(location.place_id for location in self.locations), *causes)
+        keys = tuple(candidate.element_key for location in self.locations for candidate in location.candidates)
+        return (
+            AskedText(words.address, words.description, words.building, found),
+            AskedElement(words.description, words.reference, keys),
+        )
+
+
+def answer(words: Words, register: Register, index: ElementIndex, links: Mapping[int, UUID]) -> Answer:
+    reading = read_ticket(words.description, words.address, words.building, register)
+    only = len(reading.defects) == 1
+
+    def located(number: int, told: DefectReading) -> Location:
+        said = DefectText(told, reading.text, words.reference, only, links.get(number))
+        return locate(said, register, index)
+
+    return Answer(reading, tuple(located(number, told) for number, told in enumerate(reading.defects)))
+
+
+@given(data=st.data(), dice=st.randoms(use_true_random=False))
+@settings(max_examples=100)
+def test_a_ticket_that_no_change_concerns_would_be_located_otherwise(data: st.DataObject, dice: Random) -> None:
+    before = data.draw(surroundings())
+    after = data.draw(edited(before))
+    old, old_index = before.register(), before.index()
+    new, new_index = after.register(), after.index()
+    moved = Moved(Ground(old.places, marks_of(old_index)), Ground(new.places, marks_of(new_index)), our_words())
+    for words in dice.sample(TICKETS, 150):
+        was = answer(words, old, old_index, {0: dice.choice(KEYS)})
+        now = answer(words, new, new_index, was.links)
+        if now.written != was.written:
+            assert moved.concerns(*was.asked(words)), words
