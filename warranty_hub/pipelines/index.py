@@ -68,7 +68,7 @@ def _index(hub: Hub, run_id: int, file: ModelFile) -> dict[str, Any]:
             return {"refused": error.message}
     meshes, named = hub.artefacts.put(model.geometry.meshes.packed(), MESHES), named_models(hub)
     with hub.transactions() as db:
-        changes = write_revision(db, Revision(run_id, file, sha256, model, meshes), named)
+        changes = write_revision(db, hub.artefacts, Revision(run_id, file, sha256, model, meshes), named)
     counts = {"elements": len(model.index.elements), "spaces": len(model.index.spaces), "boxes": len(model.boxes)}
     return {**counts, "meshed": model.geometry.meshed, "without_shape": len(model.geometry.failures), **changes}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, exists, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text, tuple_
 
 from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, locate
 from mappings.lexicon import Words
@@ -92,9 +92,14 @@ def elements_of(db: Connection, project: str) -> ElementIndex:
         select(bim_space.c.place_id, item.c.element_key)
         .distinct()
         .select_from(space_element)
-        .join(bim_space, _same_revision(bim_space) & (bim_space.c.step_id == space_element.c.space_step))
-        .join(item, _same_revision(item) & (item.c.step_id == space_element.c.element_step))
-        .where(space_element.c.revision_id.in_(current), bim_space.c.place_id.is_not(None), _best_known())
+        .join(bim_space, _at(bim_space, space_element.c.revision_id, space_element.c.space_step))
+        .join(item, _at(item, space_element.c.element_revision_id, space_element.c.element_step))
+        .where(
+            space_element.c.revision_id.in_(current),
+            space_element.c.element_revision_id.in_(current),
+            bim_space.c.place_id.is_not(None),
+            _best_known(),
+        )
         .order_by(bim_space.c.place_id, item.c.element_key)
     )
     gone = db.execute(text(GONE), {"project": project}).all()
@@ -132,15 +137,16 @@ def links_of(db: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str,
 
 
 def _best_known() -> Any:
-    """What the file states about a room's boundaries; what is near it by geometry only where it states none."""
+    """What the file states about a room's boundaries; what is near by geometry where it states none, or is another file's."""
     stated = space_element.alias()
     same_room = (stated.c.revision_id == space_element.c.revision_id) & (stated.c.space_step == space_element.c.space_step)
     has_boundary = exists().where(same_room, stated.c.relation == "boundary")
-    return or_(space_element.c.relation != "adjacent", ~has_boundary)
+    of_another_file = space_element.c.element_revision_id != space_element.c.revision_id
+    return or_(space_element.c.relation != "adjacent", of_another_file, ~has_boundary)
 
 
-def _same_revision(table: Any) -> Any:
-    return table.c.revision_id == space_element.c.revision_id
+def _at(table: Any, revision_id: ColumnElement[int], step_id: ColumnElement[int]) -> Any:
+    return and_(table.c.revision_id == revision_id, table.c.step_id == step_id)
 
 
 def _located(row: Row[Any], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str) -> LocatedTicket:
@@ -166,8 +172,8 @@ GONE = f"""
 
 GONE_ROOMS = f"""
     SELECT DISTINCT place.place_id, e.element_key {_GONE_FROM}
-    JOIN hub.space_element s ON s.revision_id = i.revision_id AND s.element_step = i.step_id
-    JOIN hub.bim_space room ON room.revision_id = i.revision_id AND room.step_id = s.space_step
+    JOIN hub.space_element s ON s.element_revision_id = i.revision_id AND s.element_step = i.step_id
+    JOIN hub.bim_space room ON room.revision_id = s.revision_id AND room.step_id = s.space_step
     JOIN hub.place ON place.place_id = room.place_id
     WHERE e.same_as = e.element_key ORDER BY 1, 2"""
 

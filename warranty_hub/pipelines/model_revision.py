@@ -1,6 +1,6 @@
 """A revision of a model in the warehouse: whether a file was read before, and all that is written when it is read."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from connectors.bim.findings import finding
-from connectors.bim.placing import same_frame
-from connectors.bim.shapes import Box, Finding
+from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.errors import RefusedModelError
 from warranty_hub.pipelines.identity import carry_keys, kept_own_keys, lock_identities
 from warranty_hub.pipelines.model_files import ModelFile, is_named
+from warranty_hub.pipelines.model_neighbours import Others, other_models, relate
 from warranty_hub.pipelines.model_places import places_of_model
 from warranty_hub.pipelines.model_rows import ReadModel, forget_places, write_rows
 from warranty_hub.pipelines.own_keys import own_keys
@@ -73,7 +72,7 @@ def write_refused(db: Connection, run_id: int, file: ModelFile, sha256: str, err
     db.execute(insert(bim_revision).values(values).on_conflict_do_update(index_elements=["model_id", "sha256"], set_=values))
 
 
-def write_revision(db: Connection, revision: Revision, named: Container[str]) -> dict[str, int]:
+def write_revision(db: Connection, artefacts: ArtefactStore, revision: Revision, named: Container[str]) -> dict[str, int]:
     """Everything of a revision, current from here on. Returns how its elements were recognised and what changed."""
     model, model_id, settings = revision.model, revision.file.model_id, revision.file.settings
     lock_identities(db, settings.project)
@@ -82,11 +81,13 @@ def write_revision(db: Connection, revision: Revision, named: Container[str]) ->
     kept = kept_own_keys(db, model_id, revision.sha256)
     keys = own_keys(model_id, revision.sha256, model.index.elements) | kept
     superseded = _supersede(db, revision, named)
-    revision_id = _write_row(db, revision)
+    others = other_models(db, revision.file, (model.extent, model.georeference) if model.extent else None)
+    revision_id = _write_row(db, revision, others)
     write_rows(db, revision_id, model, places, keys)
+    across = relate(db, artefacts, revision_id, model, others, superseded)
     changes = carry_keys(db, revision.run_id, revision_id, superseded, new_file=not kept)
     forget_places(db, settings.project)
-    return changes
+    return {**changes, "across": across}
 
 
 def _supersede(db: Connection, revision: Revision, named: Container[str]) -> Sequence[int]:
@@ -106,7 +107,7 @@ def _supersede(db: Connection, revision: Revision, named: Container[str]) -> Seq
     return gone
 
 
-def _write_row(db: Connection, revision: Revision) -> int:
+def _write_row(db: Connection, revision: Revision, others: Others) -> int:
     model, index = revision.model, revision.model.index
     values = {
         **_origin(revision.run_id, revision.file, revision.sha256),
@@ -120,7 +121,7 @@ def _write_row(db: Connection, revision: Revision) -> int:
         "extent": model.extent,
         "meshes": revision.meshes,
         "counts": {"elements": len(index.elements), "spaces": len(index.spaces), "storeys": len(index.storeys)},
-        "findings": [asdict(found) for found in (*model.findings, *_frame_findings(db, revision))],
+        "findings": [asdict(found) for found in (*model.findings, *others.findings())],
         "current": True,
     }
     return int(db.execute(insert(bim_revision).values(values).returning(bim_revision.c.revision_id)).scalar_one())
@@ -138,26 +139,6 @@ def _origin(run_id: int, file: ModelFile, sha256: str) -> dict[str, Any]:
         "file_stamp": _settled_stamp(file),
         "index_version": INDEX_VERSION,
     }
-
-
-def _frame_findings(db: Connection, revision: Revision) -> Iterator[Finding]:
-    """Whether the other models of the building lie elsewhere: a pipe would then be found in no room."""
-    file, around = revision.file, revision.model.extent
-    others = select(bim_revision.c.model_id, bim_revision.c.extent, bim_revision.c.georeference).where(
-        bim_revision.c.current,
-        bim_revision.c.model_id != file.model_id,
-        bim_revision.c.project_code == file.settings.project,
-        bim_revision.c.building_code == file.settings.building,
-        bim_revision.c.extent.is_not(None),
-    )
-    stated = revision.model.georeference
-    apart = [
-        row.model_id
-        for row in db.execute(others.order_by(bim_revision.c.model_id))
-        if around and not same_frame((around, stated), (Box(*row.extent), row.georeference))
-    ]
-    if apart:
-        yield finding("FRAMES_DIFFER", len(apart), ", ".join(apart))
 
 
 def _settled_stamp(file: ModelFile) -> str | None:

@@ -122,7 +122,7 @@ def write_rows(db: Connection, revision_id: int, model: ReadModel, places: Model
         (bim_storey, _storeys(model, places)),
         (bim_space, _spaces(model, places)),
         (bim_element_revision, _elements(model, keys)),
-        (space_element, _relations(model)),
+        (space_element, _relations(model, revision_id)),
         (bim_system, ((row.step_id, row.guid, row.ifc_class, row.predefined_type, row.name) for row in model.index.systems)),
         (system_element, ((row.step_id, step) for row in model.index.systems for step in row.element_steps)),
     ):
@@ -171,9 +171,9 @@ def _elements(model: ReadModel, keys: Mapping[int, UUID]) -> Iterator[tuple[Any,
         )  # fmt: skip
 
 
-def _relations(model: ReadModel) -> Iterator[tuple[Any, ...]]:
-    yield from ((*relation, None) for relation in model.index.relations)
-    yield from ((row.space_step, row.element_step, "adjacent", row.distance) for row in model.adjacent)
+def _relations(model: ReadModel, revision_id: int) -> Iterator[tuple[Any, ...]]:
+    yield from ((row.space_step, revision_id, row.element_step, row.relation, None) for row in model.index.relations)
+    yield from ((row.space_step, revision_id, row.element_step, "adjacent", row.distance) for row in model.adjacent)
 
 
 def _write_property_sets(db: Connection, model: ModelIndex) -> None:

@@ -211,7 +211,7 @@ _TOPICS = f"""
     WITH element AS (
         SELECT d.source_system, d.ticket_id, d.seq, c.rank, e.guid, e.tag,
                ARRAY[e.x_min, e.y_min, e.z_min, e.x_max, e.y_max, e.z_max] AS box,
-               r.revision_id, r.file_name, r.ifc_project_guid, r.header_time, r.authoring_app
+               r.revision_id, e.step_id, r.file_name, r.ifc_project_guid, r.header_time, r.authoring_app
         FROM hub.defect d
         JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
         JOIN hub.bim_element_revision e ON e.element_key = c.element_key
@@ -231,7 +231,11 @@ _TOPICS = f"""
     SELECT topic.*, element.guid, element.tag, element.box, element.file_name, element.ifc_project_guid,
            element.header_time, element.authoring_app,
            (SELECT ARRAY[s.x_min, s.y_min, s.z_min, s.x_max, s.y_max, s.z_max] FROM hub.bim_space s
-            WHERE s.revision_id = element.revision_id AND s.place_id = topic.place_id AND s.x_min IS NOT NULL
-            ORDER BY s.step_id LIMIT 1) AS room
+            WHERE s.place_id = topic.place_id AND s.x_min IS NOT NULL AND (s.revision_id = element.revision_id
+                OR (s.revision_id, s.step_id) IN (
+                    SELECT x.revision_id, x.space_step FROM hub.space_element x
+                    JOIN hub.bim_revision r ON r.revision_id = x.revision_id AND r.current
+                    WHERE x.element_revision_id = element.revision_id AND x.element_step = element.step_id))
+            ORDER BY s.revision_id <> element.revision_id, s.step_id LIMIT 1) AS room
     FROM topic JOIN element USING (source_system, ticket_id, seq)
     ORDER BY topic.reported_at DESC, topic.ticket_no, source_system, ticket_id, seq, element.rank"""

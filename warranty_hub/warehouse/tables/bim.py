@@ -8,6 +8,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     Table,
     Text,
@@ -160,9 +161,17 @@ space_element = Table(
     metadata,
     Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
     Column("space_step", Integer, primary_key=True),
+    Column(
+        "element_revision_id",
+        BigInteger,
+        ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"),
+        primary_key=True,
+        comment="of the element: another than the room's where another file shows it",
+    ),
     Column("element_step", Integer, primary_key=True),
     Column("relation", Text, primary_key=True, comment="contained, boundary, covers, serves; adjacent: by geometry"),
     Column("distance", Double, comment="of an adjacent one from the room, metres"),
+    Index("ix_space_element_element", "element_revision_id", "element_step"),
     schema="hub",
 )
 
