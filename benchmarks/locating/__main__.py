@@ -39,7 +39,7 @@ def main() -> None:
 
 def _speed(texts: int, seed: int) -> Speed:
     estate = large()
-    speed = measure(list(tickets(estate, texts, seed, with_elements=False)), estate.register)
+    speed = measure(list(tickets(estate, texts, seed, with_elements=False)), estate.places)
     print(
         f"{texts:,} texts, {len(estate.dwellings):,} flats: {speed.reading:.1f} s to read, {speed.segmenting:.1f} s for jieba"
     )

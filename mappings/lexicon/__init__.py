@@ -2,7 +2,7 @@
 
 from mappings.lexicon.company import company_words
 from mappings.lexicon.mentions import Hit, Kind, Level, Mention
-from mappings.lexicon.reading import Reading, read
+from mappings.lexicon.reading import Reading, hits_in, read
 from mappings.lexicon.standing import Standing
 from mappings.lexicon.terms import Component, DefectType, Label, Lexicon, Term, label, lexicon
 from mappings.lexicon.warranty import warranty_category
@@ -22,6 +22,7 @@ __all__ = [
     "Term",
     "Words",
     "company_words",
+    "hits_in",
     "label",
     "lexicon",
     "our_words",

@@ -1,4 +1,4 @@
-"""Lower case and simplified characters, one for one, so that positions in a text stay what they are."""
+"""Lower case, simplified characters and plain apostrophes, one for one, so that positions in a text stay what they are."""
 
 # fmt: off
 _TRADITIONAL = (
@@ -10,7 +10,7 @@ _SIMPLIFIED = (
     "柜台台边脱锈变弯断压闪声梁栏杆过现没这里说还们后来进涨钉块么栋厕"
 )
 # fmt: on
-_TO_SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+_TO_PLAIN = str.maketrans(_TRADITIONAL + "’", _SIMPLIFIED + "'")
 
 
 def lower_case(text: str) -> str:
@@ -21,4 +21,4 @@ def lower_case(text: str) -> str:
 
 def plain(text: str) -> str:
     """Lower case in simplified characters; only those of the trade's words are known."""
-    return lower_case(text).translate(_TO_SIMPLIFIED)
+    return lower_case(text).translate(_TO_PLAIN)

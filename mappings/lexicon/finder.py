@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 
 _LATIN = re.compile(r"[a-z0-9]")
+_LAST_LATIN = "z"
 
 
 class WordFinder:
@@ -38,7 +39,10 @@ class WordFinder:
         lengths = self._lengths.get(text[start : start + 2]) or self._lengths.get(text[start], ())
         for length in lengths:
             end = start + length
-            if text[start:end] in self._words and not (_inside_word(text, start) or _inside_word(text, end)):
+            word = text[start:end]
+            if word in self._words and not (
+                (word[0] <= _LAST_LATIN and _inside_word(text, start)) or (word[-1] <= _LAST_LATIN and _inside_word(text, end))
+            ):
                 return end
         return 0
 

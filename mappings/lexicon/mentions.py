@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from itertools import product
+from typing import NamedTuple
 
 from mappings.lexicon.orientation import orientation_of
 from mappings.lexicon.standing import Standing, joined
@@ -31,8 +32,7 @@ class Kind(StrEnum):
     ROOM = "ROOM"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One word found: its meaning, and where it stands in the text of the reading (end exclusive).
 
     Several codes: the word means any of them, the general one first.
@@ -133,15 +133,15 @@ class _Story:
         spans = {(hit.start, hit.end) for hit in parts}
         rooms = [hit for hit in hits if hit.kind is Kind.ROOM]
         clear = [hit for hit in rooms if (hit.start, hit.end) not in spans]
-        self._within = {defect: [part for part in parts if _lies_in(part, defect)] for defect in self._defects}
-        inner = {part for found in self._within.values() for part in found}
+        self._within = [[part for part in parts if _lies_in(part, defect)] for defect in self._defects]
+        inner = {part for found in self._within for part in found}
         self._components = self._grouped([part for part in parts if part not in inner])
         self._rooms = self._grouped(clear or rooms)
 
     def mentions(self) -> Iterator[Mention]:
         """One for each defect word with each of its components in each of its rooms."""
-        for defect, group in zip(self._defects, self._subjects(), strict=True):
-            parts = group.hits if group else self._within[defect]
+        for defect, group, within in zip(self._defects, self._subjects(), self._within, strict=True):
+            parts = group.hits if group else within
             rooms = self._room_group(defect, group)
             for part, room in product(parts or (None,), rooms.hits if rooms else (None,)):
                 yield self._mention(defect, part, room)
@@ -157,7 +157,7 @@ class _Story:
         own = [self._described(defect) or self._before(defect) for defect in self._defects]
         for find in (self._after, self._elsewhere):
             for number, defect in enumerate(self._defects):
-                if own[number] is None and not self._within[defect]:
+                if own[number] is None and not self._within[number]:
                     own[number] = self._shared(number, own) or find(defect, own)
         return own
 

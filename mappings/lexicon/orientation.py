@@ -7,12 +7,15 @@ _SIDE = re.compile(
     r"|(?P<of>[东西]?[南北]|[东西])(?=[侧面向边角墙窗卧户]|阳台|外墙|立面|山墙)"
     r"|\b(?P<word>(?:north|south)?[ -]?(?:east|west)|north|south)(?:ern)?\b"
 )
+_POINT = re.compile("[东南西北]|[ns]o[ru]th|[ew][ae]st")  # all that a side is named by: most texts name none
 _POINTS = {"东": "E", "南": "S", "西": "W", "北": "N", "north": "N", "south": "S", "east": "E", "west": "W"}
 _PART = re.compile("|".join(_POINTS))
 
 
 def orientation_of(text: str) -> str | None:
     """The side (N, NE, E, …) that a lower-case text names, or None if it names none or several."""
+    if _POINT.search(text) is None:
+        return None
     sides = {_code(match.group(match.lastgroup or 0)) for match in _SIDE.finditer(text)}
     return sides.pop() if len(sides) == 1 else None
 

@@ -20,7 +20,11 @@ class Reading:
 
     text: str
     hits: tuple[Hit, ...]
-    orientation: str | None
+
+    @cached_property
+    def orientation(self) -> str | None:
+        """The side that the text names."""
+        return orientation_of(plain(self.text))
 
     @cached_property
     def components(self) -> tuple[str, ...]:
@@ -75,16 +79,20 @@ def read(text: str, words: Words | None = None) -> Reading:
 
     ``words``: those to look for; without, ours.
     """
-    normal = _SPACES.sub(_space, unicodedata.normalize("NFKC", text).replace("’", "'"))
+    normal = _SPACES.sub(_space, unicodedata.normalize("NFKC", text))
     lower = plain(normal)
-    known = words or our_words()
+    return Reading(normal, _with_standings(lower, hits_in(lower, words or our_words())))
+
+
+@lru_cache(maxsize=64)
+def hits_in(lower: str, words: Words) -> tuple[Hit, ...]:
+    """The words in a text of plain characters, whatever it says of them; a ticket's text is asked for twice."""
     spaced = lower.replace("-", " ")
-    hits = (
+    return tuple(
         Hit(sense.kind, sense.codes, start + sense.start, start + sense.end)
-        for start, end in known.finder.find(spaced)
-        for sense in known.senses[spaced[start:end]]
+        for start, end in words.finder.find(spaced)
+        for sense in words.senses[spaced[start:end]]
     )
-    return Reading(normal, _with_standings(lower, hits), orientation_of(lower))
 
 
 def _space(blank: re.Match[str]) -> str:

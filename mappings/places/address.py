@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from mappings.lexicon import read
 from mappings.places.normal import normalise, storey, without_other_numbers
@@ -61,8 +62,7 @@ def address_spans(plain: str, free: bool = False) -> tuple[tuple[int, int], ...]
 
 
 # ------------------------------------------------------------------------------------------------ tokens
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     """A number with what it counts.
 
     Kinds: Z zone, B building, A building named by a letter, U unit, S 街 (a unit on its floor), F storey, D storey below

@@ -6,26 +6,27 @@ Kinds of room and names of parts are then looked for below the place found. Two 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
-from mappings.lexicon import Kind, Words, our_words, read
+from mappings.lexicon import Words, our_words
 from mappings.lexicon.finder import WordFinder
 from mappings.places.address import AddressReading, address_spans, parse_numbers
 from mappings.places.normal import fold, normalise, number
+from mappings.places.parts import Parts, PartWord, part_words, together
 from mappings.places.place import Place, Resolution, ResolveMethod, fits, in_unit, names_of, numbers_of, zones_of
 from mappings.places.stacks import Stacks
 from warranty_hub.records.codes import PlaceKind
 
 _SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them; nor which of their rooms is meant
-_BASEMENT = "R21"
 _ROOF = "屋面"
 _DEPTH = {kind: depth for depth, kind in enumerate(PlaceKind)}
 _HOMES = frozenset({PlaceKind.DWELLING, PlaceKind.ROOM})
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(NamedTuple):
     """A place that a reading fits, as exactly as the register knows it; ``unit`` as the text states it."""
 
     place: Place
@@ -34,16 +35,8 @@ class _Match:
     rooms: tuple[Place, ...] = ()
 
 
-_Found = tuple[list[_Match], ResolveMethod]
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A word of the text that may name a part of a place: a name in the register, or a kind of room."""
-
-    text: str
-    rooms: tuple[str, ...]
-    is_component: bool
+_PLACE = attrgetter("place")
+_Found = tuple[Sequence[_Match], ResolveMethod]
 
 
 class Register:
@@ -54,8 +47,8 @@ class Register:
         self._places = {place.place_id: place for place in places}
         self._by_number: dict[tuple[PlaceKind, str | None, str], list[Place]] = defaultdict(list)
         self._by_name: dict[str, list[Place]] = defaultdict(list)
-        self._below: dict[str, list[Place]] = defaultdict(list)
-        self._matches: dict[tuple[PlaceKind, str | None, str, bool], list[_Match]] = {}
+        self._matches: dict[tuple[PlaceKind, str | None, str, str | None, str | None, bool], list[_Match]] = {}
+        self._parts = Parts()
         self._zones: dict[str, set[str]] = {}
         for place in self._places.values():
             self._add(place)
@@ -93,7 +86,7 @@ class Register:
 
     def rooms_of(self, place: Place) -> tuple[Place, ...]:
         """The rooms of a dwelling; of anything larger, its common rooms."""
-        return tuple(part for part in self._below.get(place.place_id, ()) if part.kind is PlaceKind.ROOM)
+        return tuple(part for part in self._parts.of(place) if part.kind is PlaceKind.ROOM)
 
     def neighbour(self, place: Place, storeys: int) -> Place | None:
         """The dwelling, or the same room of it, so many storeys higher: 1601 for 1501; the roof above the last.
@@ -124,16 +117,18 @@ class Register:
         found = self._find(text, building)
         if remark and not any(match.place.kind in _HOMES for match in found[0]):
             found = self._narrowed(found, remark, building)
-        if not found[0]:
+        matches, method = found
+        if not matches:
             return [Resolution() for _ in rooms]
-        stated, told = self._words(text), self._words(remark)
+        if len(matches) > _SHARED_BY_TOO_MANY:
+            all_of_them = Resolution(tuple(map(_PLACE, matches)), method, matches[0].exact)
+            return [all_of_them for _ in rooms]
+        stated, told = (part_words(said, self.words, self._finder) for said in (text, remark))
         return [self._resolution(found, stated, _about(told, kinds)) for kinds in rooms]
 
-    def _resolution(self, found: _Found, stated: list[_Word], told: list[_Word]) -> Resolution:
+    def _resolution(self, found: _Found, stated: Sequence[PartWord], told: Sequence[PartWord]) -> Resolution:
         matches, method = found
-        if len(matches) > _SHARED_BY_TOO_MANY:
-            return Resolution(tuple(match.place for match in matches), method, matches[0].exact)
-        parts = [self._with_part(match, stated, told) for match in matches]
+        parts = [self._with_part(match, stated, told) for match in matches] if stated or told else matches
         best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
         exact = all(match.exact for match in best)
         if len({match.place.place_id for match in best}) == 1:
@@ -161,36 +156,50 @@ class Register:
     def _holds(self, outer: _Match, inner: Place) -> bool:
         return self.contains(outer.place, inner) and in_unit(inner, outer.unit)
 
-    def _of_address(self, text: str, building: str | None, free: bool) -> list[_Match]:
+    def _of_address(self, text: str, building: str | None, free: bool) -> Sequence[_Match]:
         readings = parse_numbers(text, free)
-        if building:
+        if not building:
+            return self._best(readings)
+        if not readings or any(number(reading.building or "") != number(building) for reading in readings):
             readings += parse_numbers(f"{building}号楼 {text}" if readings or not free else f"{building}号楼")
-        found = [match for reading in readings for match in self._of_reading(reading)]
-        best = [match for match in found if match.exact] or found
-        best = _once(best) if len(readings) > 1 else best
-        if building is None:
-            return best
+        here = self._best(readings, number(building))
+        if here and here[0].exact:
+            return here
+        best = self._best(readings)
         here = [match for match in best if number(match.place.building or "") == number(building)]
         elsewhere = self._by_number.get((PlaceKind.BUILDING, None, number(building)), [])
-        return here or best + [_Match(place, exact=False) for place in elsewhere]
+        return here or [*best, *(_Match(place, exact=False) for place in elsewhere)]
 
-    def _of_reading(self, reading: AddressReading) -> list[_Match]:
-        """The deepest places that fit; less than exact where the reading names more than the register has."""
+    def _best(self, readings: Iterable[AddressReading], within: str | None = None) -> Sequence[_Match]:
+        """The places that the readings fit, the exact ones if there are any; only those of one building, if asked."""
+        found = [matches for reading in readings if (matches := self._of_reading(reading, within))]
+        best = [matches for matches in found if matches[0].exact] or found
+        return best[0] if len(best) == 1 else _once(chain.from_iterable(best))
+
+    def _of_reading(self, reading: AddressReading, within: str | None) -> Sequence[_Match]:
+        """The deepest places that fit, all equally exact: less so where the reading names more than the register has."""
         buildings = self._buildings(reading)
+        if within is not None:
+            buildings = [within] if buildings == [None] or within in buildings else []
         for kind, code, exact in levels(reading):
-            found = [match for building in buildings for match in self._numbered(kind, building, code, exact)]
-            if reading.unit or (reading.storey and not reading.storey_derived):
-                found = [_Match(match.place, reading.unit, exact) for match in found if fits(match.place, reading)]
+            found = [matches for building in buildings if (matches := self._numbered(kind, building, code, exact, reading))]
             if found:
-                return found
+                return found[0] if len(found) == 1 else list(chain.from_iterable(found))
         return []
 
-    def _numbered(self, kind: PlaceKind, building: str | None, code: str, exact: bool) -> list[_Match]:
-        """The places of this number; kept, for in a large project hundreds of flats share one."""
-        key = (kind, building, code, exact)
-        if key not in self._matches:
-            self._matches[key] = [_Match(place, exact=exact) for place in self._by_number.get((kind, building, code), ())]
-        return self._matches[key]
+    def _numbered(
+        self, kind: PlaceKind, building: str | None, code: str, exact: bool, reading: AddressReading
+    ) -> Sequence[_Match]:
+        """The places of this number that the reading allows; many are kept, for in a large project hundreds share one."""
+        stated = None if reading.storey_derived else reading.storey
+        key = (kind, building, code, reading.unit, stated, exact)
+        if key in self._matches:
+            return self._matches[key]
+        places = (place for place in self._by_number.get((kind, building, code), ()) if fits(place, reading))
+        found = [_Match(place, reading.unit, exact) for place in places]
+        if len(found) > 1:
+            self._matches[key] = found
+        return found
 
     def _buildings(self, reading: AddressReading) -> list[str | None]:
         """The codes of the buildings a reading may mean; [None]: it names none, so any."""
@@ -223,7 +232,7 @@ class Register:
         """The deepest places named, as far as possible those inside the larger ones named."""
         current: set[str] = set()
         for kind in sorted(found, key=_DEPTH.__getitem__):
-            named = _together(found[kind])
+            named = together(found[kind])
             inside = {place_id for place_id in named if self._is_in(place_id, current)}
             current = inside or current | named
         return current
@@ -232,46 +241,20 @@ class Register:
         return any(place.place_id in outer for place in self.above(self._places[place_id]))
 
     # -------------------------------------------------------------------------------------------- parts of a place
-    def _words(self, text: str) -> list[_Word]:
-        """The words that may name a room or storey, the longest of those that overlap."""
-        folded = fold(text)
-        reading = read(folded, self.words)
-        rooms = {(hit.start, hit.end): hit.codes for hit in reading.hits_of(Kind.ROOM)}
-        components = {(hit.start, hit.end) for hit in reading.hits_of(Kind.COMPONENT)}
-        spans = _longest_apart({*rooms, *self._finder.find(folded)})
-        return [_Word(folded[start:end], rooms.get((start, end), ()), (start, end) in components) for start, end in spans]
-
-    def _with_part(self, match: _Match, stated: list[_Word], told: list[_Word]) -> _Match:
+    def _with_part(self, match: _Match, stated: Sequence[PartWord], told: Sequence[PartWord]) -> _Match:
         """The match, made as exact as address and remark allow; of different rooms that of the remark is the defect's."""
         if match.place.kind is PlaceKind.ROOM:
             return match
-        in_address, in_remark = list(self._parts_named(match, stated)), list(self._parts_named(match, told))
-        named = _together([_together(in_address), _together(in_remark)]) if in_address or in_remark else set()
+        in_address, in_remark = (list(self._parts.named(match.place, match.unit, said)) for said in (stated, told))
+        if not in_address and not in_remark:
+            return match
+        named = together([together(in_address), together(in_remark)])
         if len(named) > 1:
-            named = _together(in_remark) or named
+            named = together(in_remark) or named
         if len(named) == 1:
-            return replace(match, place=self._places[named.pop()])
-        if in_address or in_remark:
-            rooms = tuple(self._places[place_id] for place_id in sorted(named))
-            return replace(match, rooms=rooms, exact=match.exact and bool(rooms))
-        return match
-
-    def _parts_named(self, match: _Match, words: list[_Word]) -> Iterator[set[str]]:
-        """For each word the parts of the place that it names; an empty set where it names a room that is not there."""
-        below = self._below.get(match.place.place_id, ())
-        parts = {part.place_id: part for part in below if in_unit(part, match.unit)}
-        for word in words:
-            of_kind = {place_id for place_id, part in parts.items() if part.room_code in word.rooms}
-            named = self._called(word.text, parts) or of_kind
-            is_the_storey = match.place.kind is PlaceKind.STOREY and _BASEMENT in word.rooms
-            if named or (word.rooms and not word.is_component and not is_the_storey):
-                yield named
-
-    def _called(self, name: str, parts: Mapping[str, Place]) -> set[str]:
-        bearers = self._by_name.get(name, ())
-        if len(bearers) > len(parts):
-            return {place_id for place_id, part in parts.items() if name in names_of(part)}
-        return {place.place_id for place in bearers if place.place_id in parts}
+            return _Match(self._places[next(iter(named))], match.unit, match.exact)
+        rooms = tuple(self._places[place_id] for place_id in sorted(named))
+        return _Match(match.place, match.unit, match.exact and bool(rooms), rooms)
 
     # -------------------------------------------------------------------------------------------- building the indexes
     def _add(self, place: Place) -> None:
@@ -285,8 +268,7 @@ class Register:
                 self._by_name[name].append(place)
         if place.kind in (PlaceKind.ROOM, PlaceKind.STOREY):
             outer = list(self.above(place))[1:]
-            for home in [other for other in outer if other.kind is PlaceKind.DWELLING] or outer:
-                self._below[home.place_id].append(place)
+            self._parts.add(place, [other for other in outer if other.kind is PlaceKind.DWELLING] or outer)
 
 
 def _is_on(storey: Place, place: Place) -> bool:
@@ -315,25 +297,17 @@ def _building_of(place: Place) -> str | None:
     return number(place.building) if place.building else None
 
 
-def _about(words: list[_Word], rooms: tuple[str, ...] | None) -> list[_Word]:
+def _about(words: Sequence[PartWord], rooms: tuple[str, ...] | None) -> Sequence[PartWord]:
     """The words that name these kinds of room, or a part that is of no kind."""
     return [word for word in words if rooms is None or word.rooms in (rooms, ())]
 
 
-def _once(matches: list[_Match]) -> list[_Match]:
+def _once(matches: Iterable[_Match]) -> list[_Match]:
     """Each place once, in the order of the readings."""
     by_place: dict[str, _Match] = {}
     for match in matches:
         by_place.setdefault(match.place.place_id, match)
     return list(by_place.values())
-
-
-def _together(sets: Iterable[set[str]]) -> set[str]:
-    """What several names mean: names of one place say it twice, names of different places leave both."""
-    meant: set[str] = set()
-    for named in sets:
-        meant = meant & named or meant | named
-    return meant
 
 
 def _covers(span: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -342,14 +316,3 @@ def _covers(span: tuple[int, int], other: tuple[int, int]) -> bool:
 
 def _cuts(span: tuple[int, int], other: tuple[int, int]) -> bool:
     return span[0] < other[1] and other[0] < span[1] and not _covers(span, other)
-
-
-def _longest_apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of overlapping spans the longest, in the order of the text."""
-    taken: set[int] = set()
-    kept: list[tuple[int, int]] = []
-    for start, end in sorted(spans, key=lambda span: (span[0] - span[1], span)):
-        if taken.isdisjoint(range(start, end)):
-            taken.update(range(start, end))
-            kept.append((start, end))
-    return sorted(kept)
