@@ -15,19 +15,33 @@ def sum_months(db: Connection, periods: Collection[str]) -> None:
     db.execute(text(_SUM), named)
     for row in db.execute(text(_COMPARE), named):
         raise CountingError(
-            f"Period {row.period}: the lines sum to {row.lines} {row.currency}, the rollup to {row.rolled_up}",
+            f"Period {row.period}, {row.measure}: the lines sum to {row.lines} {row.currency}, the rollup to {row.rolled_up}",
             remedy="This is a defect of the hub: keep the run id and report it. Nothing was changed.",
         )
 
 
-_SUM = """
+_DIMENSIONS = """
+           period, project_code, building_code, component_code, defect_type_code, category, cause, party_code, repairer_code,
+           payer, finality, repeat_no, ticket_no, currency"""
+
+_SUM = f"""
     INSERT INTO mart.cost_month (
         period, project_code, building_code, component_code, defect_type_code, category, cause, party_code, repairer_code,
         payer, finality, is_repeat, stage, currency, amount, claimed, agreed, recovered, lines, tickets)
     SELECT period, coalesce(project_code, 'UNKNOWN'), coalesce(building_code, ''), component_code, defect_type_code, category,
            cause, coalesce(party_code, ''), coalesce(repairer_code, ''), payer, finality, coalesce(repeat_no, 0) >= :repeated,
-           stage, currency, sum(amount), 0, 0, 0, count(DISTINCT (source_system, source_id)), count(DISTINCT ticket_no)
-    FROM hub.allocation WHERE period = ANY(:periods)
+           stage, currency, sum(amount), sum(claimed), sum(agreed), sum(recovered),
+           count(DISTINCT (source_system, source_id)) FILTER (WHERE source_id IS NOT NULL), count(DISTINCT ticket_no)
+    FROM (
+        SELECT {_DIMENSIONS}, stage, amount, 0 AS claimed, 0 AS agreed, 0 AS recovered, source_system, source_id
+        FROM hub.allocation WHERE period = ANY(:periods)
+        UNION ALL
+        SELECT {_DIMENSIONS}, stage, amount, 0, 0, 0, NULL, NULL FROM hub.outlook WHERE period = ANY(:periods)
+        UNION ALL
+        SELECT {_DIMENSIONS}, 'ACTUAL', 0,
+               CASE step WHEN 'CLAIMED' THEN amount ELSE 0 END, CASE step WHEN 'AGREED' THEN amount ELSE 0 END,
+               CASE step WHEN 'RECEIVED' THEN amount ELSE 0 END, NULL, NULL
+        FROM hub.recovery WHERE period = ANY(:periods) AND step <> 'WRITTEN_OFF') part
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"""
 
 _STANDS = """{0}.deleted_at IS NULL AND NOT EXISTS (
@@ -35,23 +49,32 @@ _STANDS = """{0}.deleted_at IS NULL AND NOT EXISTS (
                 AND later.fact_version > {0}.fact_version AND later.deleted_at IS NULL)"""
 
 _COMPARE = f"""
-    WITH line AS (
-        SELECT period, currency, sum(cost) AS amount FROM (
-            SELECT l.period, b.currency, b.cost
-            FROM hub.cost_line l JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
-            WHERE l.period = ANY(:periods) AND {_STANDS.format("l")}
-            UNION ALL
-            SELECT actual.period, b.currency, -b.cost
-            FROM hub.cost_link k
-            JOIN hub.cost_line actual ON (actual.source_system, actual.source_id) = (k.source_system, k.settled_by)
-            JOIN hub.cost_line l ON (l.source_system, l.source_id) = (k.source_system, k.source_id)
-            JOIN hub.cost_basis b
-                ON (b.source_system, b.source_id, b.fact_version) = (l.source_system, l.source_id, l.fact_version)
-            WHERE actual.period = ANY(:periods) AND {_STANDS.format("actual")} AND {_STANDS.format("l")}) booked
-        GROUP BY 1, 2
+    WITH said AS (
+        SELECT l.period, b.currency, 'cost' AS measure, b.cost AS amount
+        FROM hub.cost_line l JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
+        WHERE l.period = ANY(:periods) AND {_STANDS.format("l")}
+        UNION ALL
+        SELECT actual.period, b.currency, 'cost', -b.cost
+        FROM hub.cost_link k
+        JOIN hub.cost_line actual ON (actual.source_system, actual.source_id) = (k.source_system, k.settled_by)
+        JOIN hub.cost_line l ON (l.source_system, l.source_id) = (k.source_system, k.source_id)
+        JOIN hub.cost_basis b
+            ON (b.source_system, b.source_id, b.fact_version) = (l.source_system, l.source_id, l.fact_version)
+        WHERE actual.period = ANY(:periods) AND {_STANDS.format("actual")} AND {_STANDS.format("l")}
+        UNION ALL
+        SELECT period, currency, 'cost', amount FROM hub.outlook WHERE period = ANY(:periods)
+        UNION ALL
+        SELECT period, currency, step, amount FROM hub.recovery_line
+        WHERE period = ANY(:periods) AND deleted_at IS NULL AND step IN ('CLAIMED', 'AGREED', 'RECEIVED')
+    ), line AS (
+        SELECT period, currency, measure, sum(amount) AS amount FROM said GROUP BY 1, 2, 3
     ), month AS (
-        SELECT period, currency, sum(amount) AS amount FROM mart.cost_month WHERE period = ANY(:periods) GROUP BY 1, 2
+        SELECT period, currency, measure, sum(measured.amount) AS amount
+        FROM mart.cost_month m, LATERAL (
+            VALUES ('cost', m.amount), ('CLAIMED', m.claimed), ('AGREED', m.agreed), ('RECEIVED', m.recovered)
+        ) measured (measure, amount)
+        WHERE period = ANY(:periods) GROUP BY 1, 2, 3
     )
-    SELECT period, currency, coalesce(line.amount, 0) AS lines, coalesce(month.amount, 0) AS rolled_up
-    FROM line FULL JOIN month USING (period, currency)
+    SELECT period, currency, measure, coalesce(line.amount, 0) AS lines, coalesce(month.amount, 0) AS rolled_up
+    FROM line FULL JOIN month USING (period, currency, measure)
     WHERE coalesce(line.amount, 0) <> coalesce(month.amount, 0)"""

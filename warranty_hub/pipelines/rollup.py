@@ -12,11 +12,14 @@ from warranty_hub.pipelines.accruals import accruals_around, settle_accruals
 from warranty_hub.pipelines.cost_keys import KEYS, MATCH, NEWEST, UNNEST, Key, arrays, chunks, key_of
 from warranty_hub.pipelines.cost_links import link_lines
 from warranty_hub.pipelines.cost_months import sum_months
+from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.outlook import lay_out
+from warranty_hub.pipelines.recoveries import part_recoveries
 from warranty_hub.pipelines.repeats import number_repeats
 from warranty_hub.records.codes import CostBasis
-from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, Part, allocate
+from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, allocate
 from warranty_hub.rules.basis import Basis, Voucher, basis_of
 from warranty_hub.warehouse.changes import floor, remember, since
 from warranty_hub.warehouse.commit import Unit
@@ -43,6 +46,9 @@ def roll_up_costs(hub: Hub) -> RunReport:
             for chunk in chunks(keys):
                 _reallocate(db, chunk)
             periods |= _periods(db, keys)
+            if keys or db.execute(text(_STIRRED), {"seen": start}).scalar_one():
+                periods |= lay_out(db, hub.settings.organisation.zone)
+            periods |= part_recoveries(db, start)
             sum_months(db, periods)
             remember(db, UNIT, seen)
         run.note(lines=len(keys), periods=len(periods))
@@ -85,8 +91,7 @@ def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
 
 _COLUMNS = (
     "source_system", "source_id", "fact_version", "stage", "ticket_no", "project_code", "building_code", "category",
-    "repairer_code", "currency", "part", "settles_part", "period", "defect_seq", "component_code", "defect_type_code", "cause",
-    "party_code", "payer", "finality", "responsibility_version", "share_bp", "repeat_no", "amount",
+    "repairer_code", "currency", "part", "settles_part", "period", *PART_COLUMNS,
 )  # fmt: skip
 
 
@@ -101,19 +106,10 @@ def _parts_of(line: Any, tickets: Mapping[str, TicketFacts]) -> Iterable[tuple[A
         line.category, line.supplier_code, line.base_currency,
     )  # fmt: skip
     for number, part in enumerate(parts):
-        yield (*shared, number, None, line.period, *said(part), part.amount)
+        yield (*shared, number, None, line.period, *said(part))
     if line.settled_in:
         for number, part in enumerate(parts):
-            yield (*shared, len(parts) + number, number, line.settled_in, *said(part), -part.amount)
-
-
-def said(part: Part) -> tuple[Any, ...]:
-    """What a part says of its defect, of who is liable and of who is to bear it."""
-    defect, share = part.defect, part.share
-    return (
-        defect.seq, defect.component_code, defect.defect_type_code, share.cause.value, share.party_code, part.payer.value,
-        share.finality.value, share.version, share.share_bp, defect.repeat_no,
-    )  # fmt: skip
+            yield (*shared, len(parts) + number, number, line.settled_in, *said(part.reversed()))
 
 
 _TOUCHED = """
@@ -147,6 +143,15 @@ _TOUCHED = """
     JOIN hub.cost_line r
       ON (r.source_system, r.company_code, r.reverses_document) = (o.source_system, o.company_code, o.document_no)
     ORDER BY 1, 2"""
+
+_STIRRED = """
+    SELECT EXISTS (SELECT FROM hub.commitment WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.repair_plan WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.approval WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.ticket WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.defect WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.responsibility WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.period WHERE changed_tx >= :seen)"""
 
 _WITHOUT_BASIS = f"""
     SELECT a.* FROM ({NEWEST}) a

@@ -160,6 +160,20 @@ class RecoveryStep(StrEnum):
     UNMAPPED = UNMAPPED
 
 
+class ProofGap(StrEnum):
+    """What an auditor would miss in a recovery."""
+
+    NO_COST_VOUCHER = "NO_COST_VOUCHER"
+    NO_NOTICE = "NO_NOTICE"
+    AGREED_ABOVE_CLAIM = "AGREED_ABOVE_CLAIM"
+    NO_APPROVAL = "NO_APPROVAL"
+    NOT_APPROVED = "NOT_APPROVED"
+    RECEIVED_ABOVE_AGREED = "RECEIVED_ABOVE_AGREED"
+    NO_RECEIPT = "NO_RECEIPT"
+    ABOVE_COST = "ABOVE_COST"
+    NOT_THE_CONTRACTORS = "NOT_THE_CONTRACTORS"
+
+
 class OrderKind(StrEnum):
     """What of an ERP can bear our reference."""
 

@@ -1,7 +1,7 @@
 """How a cost line is split: over the ticket's defects, and over the parties responsible for them, exactly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from warranty_hub.money import split
@@ -46,6 +46,10 @@ class Part:
     share: LiableShare
     payer: Payer
     amount: Decimal
+
+    def reversed(self) -> "Part":
+        """What takes it back."""
+        return replace(self, amount=-self.amount)
 
 
 UNLINKED_DEFECT = DefectDimension(UNLINKED, UNLINKED)

@@ -24,13 +24,11 @@ class Report(NamedTuple):
 
 
 def repeat_numbers(reports: Sequence[Report]) -> list[int]:
-    """For each report, how many tickets told of the same defect within the window that ends with its day, itself included.
+    """For each report, how many tickets told of the same defect less than the window before it, itself included.
 
     Tickets of one day count in the order of their numbers. The answers are in the order of the arguments.
     """
     told = sorted(set(reports), key=lambda report: (report.reported_on, report.ticket_no))
-    days = [report.reported_on for report in told]
-    numbers = {
-        report: at + 1 - bisect_right(days, add_months(report.reported_on, -WINDOW_MONTHS)) for at, report in enumerate(told)
-    }
+    ends = [add_months(report.reported_on, WINDOW_MONTHS) for report in told]
+    numbers = {report: at + 1 - bisect_right(ends, report.reported_on) for at, report in enumerate(told)}
     return [numbers[report] for report in reports]

@@ -105,22 +105,23 @@ class OrderItem(NamedTuple):
     is_closed: bool
 
 
-def open_commitments(items: Sequence[OrderItem], invoiced_on_order: Decimal) -> dict[str, Decimal]:
-    """What each item of one order still binds; never less than nothing, and nothing once it is closed.
+def open_commitments(items: Sequence[OrderItem], accrued: Decimal, booked: Decimal) -> dict[str, Decimal]:
+    """What each item of one order still binds; nothing once it is closed.
 
-    What is known by item counts there. Only where no item tells it, what was booked for the whole order uses its items up in
-    the order of their numbers.
+    ``accrued`` and ``booked`` are known for the whole order only. What was invoiced by item counts there, and then ``booked``,
+    which is the same money, does not count again.
     """
-    told = any(item.invoiced is not None for item in items)
-    rest = NOTHING if told else invoiced_on_order
-    left: dict[str, Decimal] = {}
-    for item in sorted(items, key=lambda item: item.item_no):
-        used = (item.invoiced or NOTHING) if told else min(max(rest, NOTHING), max(item.amount, NOTHING))
-        rest -= used if not told else NOTHING
-        left[item.item_no] = NOTHING if item.is_closed else max(item.amount - used, NOTHING)
+    by_item = any(item.invoiced is not None for item in items)
+    left = {item.item_no: item.amount - (item.invoiced or NOTHING) for item in items}
+    left = use_up(left, accrued if by_item else accrued + booked)
+    return {item.item_no: NOTHING if item.is_closed else left[item.item_no] for item in items}
+
+
+def use_up(amounts: Mapping[str, Decimal], used: Decimal) -> dict[str, Decimal]:
+    """What is left of amounts that are used up one after the other, in the order of their names; never less than nothing."""
+    left, rest = {}, max(used, NOTHING)
+    for name in sorted(amounts):
+        amount = max(amounts[name], NOTHING)
+        taken = min(rest, amount)
+        left[name], rest = amount - taken, rest - taken
     return left
-
-
-def open_estimate(planned: Decimal, followed: Mapping[CostStage, Decimal]) -> Decimal:
-    """What of a plan is still an estimate: planned less what was ordered, accrued or booked for its ticket."""
-    return max(planned - sum(followed.values(), NOTHING), NOTHING)

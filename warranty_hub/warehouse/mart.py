@@ -190,6 +190,52 @@ VIEWS = (
         WHERE r.repeat_no > 1""",
     ),
     View(
+        "recovery",
+        "追偿:每笔追偿的索赔、确认、收回与核销,以及证据缺口",
+        "Recoveries: what each has come to, and what its proof lacks; claimed is not agreed, agreed is not received",
+        {
+            "entity": ("公司代码", "legal entity"),
+            "recovery_no": ("追偿编号", "recovery"),
+            "kind": ("追偿类型", "from where it comes back"),
+            "party_code": ("被追偿方", "party it comes from"),
+            "project_code": ("项目编号", "project"),
+            "ticket_no": ("工单号", "ticket"),
+            "cost_document": ("成本凭证号", "voucher of the cost"),
+            "cost": ("该凭证成本;空为未找到凭证", "cost of that voucher; null: not known"),
+            "currency": ("币种,各币种不得相加", "currency; never add currencies"),
+            "claimed": ("已索赔", "claimed"),
+            "agreed": ("已确认", "agreed"),
+            "received": ("已收回", "received"),
+            "written_off": ("已核销", "written off"),
+            "open": ("已确认未收回", "agreed, and neither received nor written off"),
+            "claimed_on": ("首次索赔日", "day of the first claim"),
+            "agreed_on": ("最近确认日", "day of the last agreement"),
+            "received_on": ("最近收款日", "day of the last receipt"),
+            "claim_documents": ("索赔文件", "documents of the claim"),
+            "agreement_documents": ("确认文件", "documents of the agreement"),
+            "receipt_documents": ("收款凭证", "vouchers of the receipt"),
+            "approval_ids": ("审批实例", "instances in the OA"),
+            "gaps": ("证据缺口;空为齐全", "what the proof lacks; empty: nothing"),
+            "source_system": ("来源系统", "source system"),
+        },
+        """
+        SELECT c.company_code AS entity, c.recovery_no, c.kind, c.party_code, c.project_code, c.ticket_no, c.cost_document,
+               c.cost, c.currency, c.claimed, c.agreed, c.received, c.written_off,
+               c.agreed - c.received - c.written_off AS open, l.claimed_on, l.agreed_on, l.received_on, l.claim_documents,
+               l.agreement_documents, l.receipt_documents, l.approval_ids, c.gaps, c.source_system
+        FROM hub.recovery_case c
+        CROSS JOIN LATERAL (
+            SELECT min(day) FILTER (WHERE step = 'CLAIMED') AS claimed_on, max(day) FILTER (WHERE step = 'AGREED') AS agreed_on,
+                   max(day) FILTER (WHERE step = 'RECEIVED') AS received_on,
+                   string_agg(document_no, ', ' ORDER BY day, source_id) FILTER (WHERE step = 'CLAIMED') AS claim_documents,
+                   string_agg(document_no, ', ' ORDER BY day, source_id) FILTER (WHERE step = 'AGREED') AS agreement_documents,
+                   string_agg(document_no, ', ' ORDER BY day, source_id) FILTER (WHERE step = 'RECEIVED') AS receipt_documents,
+                   string_agg(DISTINCT approval_id, ', ') AS approval_ids
+            FROM hub.recovery_line r
+            WHERE (r.source_system, r.company_code, r.recovery_no, r.currency)
+                = (c.source_system, c.company_code, c.recovery_no, c.currency) AND r.deleted_at IS NULL) l""",
+    ),
+    View(
         "coverage",
         "保修覆盖:每个缺陷、每个保修主体一行",
         "Coverage: a row for each defect and clock",

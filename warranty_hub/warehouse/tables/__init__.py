@@ -28,6 +28,7 @@ from warranty_hub.warehouse.tables.cost import (
     link_decision,
     outlook,
     recovery,
+    recovery_case,
 )
 from warranty_hub.warehouse.tables.cover import coverage, defect_repeat
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
@@ -95,6 +96,7 @@ __all__ = [
     "raw_page",
     "recon_item",
     "recovery",
+    "recovery_case",
     "repair_plan",
     "responsibility",
     "run",

@@ -146,7 +146,29 @@ recovery = Table(
     Column("step", Text, nullable=False, comment="CLAIMED, AGREED, RECEIVED or WRITTEN_OFF; never add steps"),
     *_dimensions(),
     schema="hub",
-    comment="parts of recovery lines; made anew at each rollup",
+    comment="parts of recovery lines",
+)
+
+recovery_case = Table(
+    "recovery_case",
+    metadata,
+    Column("source_system", Text, primary_key=True),
+    Column("company_code", Text, primary_key=True),
+    Column("recovery_no", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("party_code", Text),
+    Column("ticket_no", Text),
+    Column("project_code", Text),
+    Column("cost_document", Text),
+    Column("cost", Money, comment="of that voucher; null: it is not known"),
+    Column("claimed", Money, nullable=False),
+    Column("agreed", Money, nullable=False),
+    Column("received", Money, nullable=False),
+    Column("written_off", Money, nullable=False),
+    Column("gaps", Text, nullable=False, comment="what its proof lacks, joined by commas"),
+    schema="hub",
+    comment="what each recovery has come to",
 )
 
 cost_month = Table(
