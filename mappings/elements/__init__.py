@@ -1,5 +1,6 @@
 """From a defect's words to the building element it is about."""
 
+from mappings.elements.decided import Decided, decided
 from mappings.elements.fit import Fit, fit
 from mappings.elements.index import Element, ElementIndex
 from mappings.elements.locate import locate
@@ -10,6 +11,7 @@ __all__ = [
     "RULE_VERSION",
     "AskedElement",
     "Candidate",
+    "Decided",
     "DefectText",
     "Element",
     "ElementIndex",
@@ -18,6 +20,7 @@ __all__ = [
     "LocateMethod",
     "Location",
     "Moved",
+    "decided",
     "fit",
     "locate",
     "marks_of",

@@ -61,6 +61,10 @@ class ElementIndex:
         """The element with this key of ours."""
         return self._by_key[key]
 
+    def get(self, key: UUID) -> Element | None:
+        """The element with this key of ours, if the project's models show it or have shown it."""
+        return self._by_key.get(key)
+
     def gone(self, key: UUID | None) -> Element | None:
         """The element with this key, if no current model shows it."""
         element = self._by_key.get(key) if key else None

@@ -28,6 +28,7 @@ class LocateMethod(StrEnum):
     GLOBAL_ID = "GLOBAL_ID"
     TAG = "TAG"
     GONE = "GONE"
+    DECISION = "DECISION"
     ROOM_COMPONENT = "ROOM_COMPONENT"
     DWELLING_COMPONENT = "DWELLING_COMPONENT"
     ROOM = "ROOM"
@@ -89,5 +90,6 @@ class Location:
 
     @property
     def element_key(self) -> UUID | None:
-        """The element, if exactly one is certain."""
-        return self.candidates[0].element_key if self.state is LocateState.AUTO else None
+        """The element, if exactly one is certain; what a person decided is, also where a person is asked again."""
+        decided = self.method is LocateMethod.DECISION and len(self.candidates) == 1
+        return self.candidates[0].element_key if self.state is LocateState.AUTO or decided else None

@@ -19,13 +19,15 @@ from connectors.bim.meshes import NO_MESHES
 from connectors.bim.shapes import Box, Element, ModelIndex, Space, SpaceRelation
 from tests.pipelines.revisions import empty_index
 from tests.pipelines.test_models import hub_of, report
-from warranty_hub.errors import DecisionRefusedError
+from warranty_hub.errors import ConfigError, DecisionRefusedError
 from warranty_hub.pipelines.aliases import decide_alias, learn_alias
 from warranty_hub.pipelines.element_review import Decision, decide, open_pairs
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.index import index_model
 from warranty_hub.pipelines.locate import locate_defects
-from warranty_hub.records.codes import AliasState, Verdict
+from warranty_hub.pipelines.location_decisions import LocationDecision, decide_location
+from warranty_hub.pipelines.location_review import waiting_defects
+from warranty_hub.records.codes import AliasState, LocationVerdict, Verdict
 from warranty_hub.warehouse.tables import fact_tables
 
 GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1hOSvn6df7F8_7GcBWlRrM", "0jf3CLnpz8pOaO3uS9qLRn")
@@ -154,6 +156,7 @@ changes = st.one_of(
     st.tuples(st.just("alias"), st.sampled_from(["老楼", "大书房"]), st.integers(0, 30), st.sampled_from(AliasState)),
     st.tuples(st.just("dwelling"), st.sampled_from(["3", "5"]), st.sampled_from(["201", "301", "401"])),
     st.tuples(st.just("decision"), st.integers(0, 5), st.sampled_from(Verdict)),
+    st.tuples(st.just("located by hand"), st.integers(0, 5), st.sampled_from(LocationVerdict), st.integers(1, 2)),
 )
 
 
@@ -162,6 +165,7 @@ def perform(project: Project, change: tuple[Any, ...]) -> None:
     performers: Mapping[str, Callable[..., None]] = {
         "model": project.shows, "ticket": project.says, "rewritten": partial(_rewritten, project),
         "alias": partial(_alias, project), "dwelling": partial(_dwelling, project), "decision": partial(_decided, project),
+        "located by hand": partial(_located_by_hand, project),
     }  # fmt: skip
     performers[what](*how)
 
@@ -178,6 +182,16 @@ def _decided(project: Project, number: int, verdict: Verdict) -> None:
     if pairs:
         with suppress(DecisionRefusedError):
             decide(project.hub, Decision(pairs[number % len(pairs)].match_id, verdict, "王工", "看过"))
+
+
+def _located_by_hand(project: Project, number: int, verdict: LocationVerdict, elements: int) -> None:
+    found = waiting_defects(project.hub, project.code)
+    if found:
+        item = found[number % len(found)]
+        keys = tuple(choice.element_key for choice in item.choices[:elements]) if verdict is LocationVerdict.ELEMENT else ()
+        place = item.place_id if verdict is LocationVerdict.PLACE else None
+        with suppress(ConfigError):
+            decide_location(project.hub, LocationDecision(item.key, verdict, "王工", "看过", keys, place))
 
 
 def _alias(project: Project, name: str, number: int, state: AliasState) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from warranty_hub.cli import bcf, costs, elements, feed, outbox, places, quarantine, words
+from warranty_hub.cli import bcf, costs, defects, elements, feed, outbox, places, quarantine, words
 from warranty_hub.cli.demo import demo
 from warranty_hub.cli.model_output import plans, write_back
 from warranty_hub.cli.models import models
@@ -48,3 +48,4 @@ app.add_typer(bcf.app, name="bcf")
 app.add_typer(places.app, name="places")
 app.add_typer(words.app, name="words")
 app.add_typer(elements.app, name="elements")
+app.add_typer(defects.app, name="defects")

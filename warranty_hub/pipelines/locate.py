@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text, tuple_
 
-from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, locate
+from mappings.elements import Decided, DefectText, Element, ElementIndex, LocateMethod, decided, locate
 from mappings.lexicon import Words
 from mappings.places import Register, read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.location_decisions import decisions_of
 from warranty_hub.pipelines.places import refresh_master_places, register_of
 from warranty_hub.pipelines.touched import changed_tickets, concerned_tickets, ground_moved
 from warranty_hub.pipelines.words import rule_version, words_of
@@ -65,7 +66,8 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
                     tickets = list({(row.source_system, row.source_id): row for row in (*tickets, *concerned)}.values())
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     links = links_of(db, [(row.source_system, row.source_id) for row in chunk])
-                    located = [_located(row, surroundings, links, rules) for row in chunk]
+                    said = decisions_of(db, [(row.source_system, row.source_id) for row in chunk])
+                    located = [_decided(_located(row, surroundings, links, rules), said, surroundings) for row in chunk]
                     methods.update(str(location.method) for ticket in located for location in ticket.locations)
                     methods["unmapped"] += sum(ticket.unmapped for ticket in located)
                     written += write_defects(db, run.run_id, located)
@@ -157,6 +159,15 @@ def _located(row: Row[Any], around: Surroundings, links: Mapping[tuple[str, str,
         for seq, told in enumerate(reading.defects, start=1)
     )
     return LocatedTicket(row, reading, tuple(locate(words, around.register, around.elements) for words in said), rules)
+
+
+def _decided(ticket: LocatedTicket, said: Mapping[tuple[str, str, int], Decided], around: Surroundings) -> LocatedTicket:
+    """The ticket with what a person decided of its defects laid over what was found."""
+    locations = (
+        decided(said[*ticket.key, seq], found, around.register, around.elements) if (*ticket.key, seq) in said else found
+        for seq, found in enumerate(ticket.locations, start=1)
+    )
+    return replace(ticket, locations=tuple(locations))
 
 
 _GONE_FROM = """

@@ -16,16 +16,20 @@ from sqlalchemy.dialects.postgresql import insert
 from mappings.elements import AskedElement, ElementIndex, Ground, Moved, marks_of
 from mappings.places import AskedText, Place, Register
 from warranty_hub.records.codes import PlaceKind
-from warranty_hub.warehouse.tables import bim_revision, defect, located_ground, place, place_alias, ticket
+from warranty_hub.warehouse.tables import bim_revision, defect, located_ground, location_decision, place, place_alias, ticket
 
 Tickets = Sequence[Row[Any]]
 
 
 def changed_tickets(db: Connection, project: str, start: int, rules: str) -> Tickets:
-    """The tickets that changed from a transaction on, or were located by other rules; all, if nobody knows in what."""
+    """Tickets that changed or were decided on since, or were located by other rules; all, if nobody knows in what."""
     same = (defect.c.source_system == ticket.c.source_system) & (defect.c.ticket_id == ticket.c.source_id)
     otherwise = exists().where(same, defect.c.rule_version != rules)
-    return _tickets(db, project, or_(ticket.c.changed_tx >= start, otherwise, ~_is_kept(project)))
+    about = (location_decision.c.source_system == ticket.c.source_system) & (
+        location_decision.c.ticket_id == ticket.c.source_id
+    )
+    decided = exists().where(about, location_decision.c.changed_tx >= start)
+    return _tickets(db, project, or_(ticket.c.changed_tx >= start, otherwise, decided, ~_is_kept(project)))
 
 
 def ground_moved(db: Connection, project: str, start: int) -> bool:

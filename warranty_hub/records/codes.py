@@ -244,6 +244,14 @@ class Verdict(StrEnum):
     DIFFERENT = "DIFFERENT"
 
 
+class LocationVerdict(StrEnum):
+    """What a person says of a defect: it is on these elements, only its place is known, or the hub is to look for it again."""
+
+    ELEMENT = "ELEMENT"
+    PLACE = "PLACE"
+    OPEN = "OPEN"
+
+
 class LinkVerdict(StrEnum):
     """What a person says of a cost line and a ticket that it may belong to."""
 

@@ -46,7 +46,15 @@ from warranty_hub.warehouse.tables.ops import (
     run,
     taken_file,
 )
-from warranty_hub.warehouse.tables.places import defect, defect_element, located_ground, mention, place, place_alias
+from warranty_hub.warehouse.tables.places import (
+    defect,
+    defect_element,
+    located_ground,
+    location_decision,
+    mention,
+    place,
+    place_alias,
+)
 from warranty_hub.warehouse.tables.recon import recon_item
 
 __all__ = [
@@ -84,6 +92,7 @@ __all__ = [
     "feed_line",
     "link_decision",
     "located_ground",
+    "location_decision",
     "mention",
     "metadata",
     "outbox",

@@ -1,6 +1,21 @@
 """Places, defects with the elements they sit on, and what tickets mention of defects that are not there."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, LargeBinary, Numeric, Table, Text, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from warranty_hub.warehouse.tables.base import Instant, changed_tx, metadata
 
@@ -64,7 +79,7 @@ defect = Table(
     Column("element_key", Uuid, comment="set when exactly one element is certain"),
     Column("method", Text, nullable=False),
     Column("confidence", Numeric(4, 3), nullable=False),
-    Column("state", Text, comment="AUTO or REVIEW; null when there is no element to link, only a place"),
+    Column("state", Text, comment="AUTO, REVIEW or CONFIRMED; null when there is no element to link, only a place"),
     Column("reason", Text, nullable=False),
     Column("rule_version", Text, nullable=False),
     Column("generation", Integer, nullable=False, comment="counts the different answers given over time"),
@@ -72,6 +87,28 @@ defect = Table(
     Index("ix_defect_project_code", "project_code"),
     Index("ix_defect_changed_tx", "changed_tx"),
     schema="hub",
+)
+
+location_decision = Table(
+    "location_decision",
+    metadata,
+    Column("decision_id", BigInteger, Identity(), primary_key=True),
+    Column("project_code", Text, nullable=False),
+    Column("source_system", Text, nullable=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("element_keys", ARRAY(Uuid), nullable=False, comment="one: the element; several: the set that it is"),
+    Column("place_id", Text),
+    Column("person", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("shown", JSONB, nullable=False, comment="the defect and its candidates as the person saw them"),
+    Column("decided_at", Instant, nullable=False, server_default=text("now()")),
+    changed_tx(),
+    CheckConstraint("verdict IN ('ELEMENT', 'PLACE', 'OPEN')", name="verdict"),
+    Index("ix_location_decision_defect", "source_system", "ticket_id", "seq"),
+    schema="hub",
+    comment="append-only; the latest about a defect holds",
 )
 
 mention = Table(
