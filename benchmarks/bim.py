@@ -5,12 +5,11 @@ of its own). Ours reads without geometry too, and commits to PostgreSQL; its CPU
 The growth of memory is that of the process that parses over the same process before it opens the file. Bars are judged by CPU
 time, the steadier measure on a machine that is busy otherwise; the exit status is 1 when one is missed.
 
-    --small 1000      besides, index as many small models with geometry in one process and watch its memory
+Many small models, one after the other: benchmarks/many_models.py.
 """
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -22,15 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-import psutil  # type: ignore[import-untyped]
-
 from connectors.bim import geometry
 from connectors.bim.geometry import Geometry, read_geometry
 from connectors.bim.ifc import read_model
 from connectors.bim.meshes import NO_MESHES
 from connectors.bim.neighbours import ADJACENT, near_boxes
-from sandbox.building.ifc import write_tower
-from sandbox.building.tower import Tower
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.index import index_model
 from warranty_hub.pipelines.model_rows import ReadModel
@@ -76,23 +71,21 @@ def main() -> int:
     """Print a table a model, then what was asked for besides. Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=Path)
-    parser.add_argument("--small", type=int, default=0)
     parser.add_argument("--rooms", action="store_true", help="instead: neighbours by geometry against stored boundaries")
     chosen = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
-        with _warehouse(Path(folder)) as url:
+        with warehouse(Path(folder)) as url:
             for path in () if chosen.rooms else chosen.models:
                 missed += _compare(url, path.resolve(), Path(folder))
-            if chosen.small:
-                _many(url, chosen.small, Path(folder))
         if chosen.rooms:
             missed += sum(not _rooms(path) for path in chosen.models)
     return 1 if missed else 0
 
 
 @contextmanager
-def _warehouse(folder: Path) -> Iterator[str]:
+def warehouse(folder: Path) -> Iterator[str]:
+    """The URL of an empty database with our tables, on a server of its own for as long as the block runs."""
     with EmbeddedPostgres(folder / "server", throw_away=True) as server:
         server.create_database("bench")
         migrate(open_database(server.url("bench")))
@@ -146,20 +139,6 @@ def _told(*command: str) -> dict[str, float]:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return told
-
-
-def _many(url: str, count: int, folder: Path) -> None:
-    """Small models with geometry, one after the other in this process, as a worker would that lives for ever."""
-    paths = {}
-    for number in range(count):
-        paths[f"small_{number}"] = folder / f"small_{number}.ifc"
-        write_tower(Tower("P01", str(number), storeys=1, units=1), paths[f"small_{number}"])
-    hub, process, seen = _hub(url, folder, paths), psutil.Process(os.getpid()), []
-    for name in paths:
-        index_model(hub, name)
-        seen.append(process.memory_info().rss / MEGABYTE)
-    middle = seen[len(seen) // 2]
-    _say(f"{count} small models: {seen[0]:.0f} MB after the first, {middle:.0f} MB half way, {seen[-1]:.0f} MB after the last")
 
 
 def _rooms(path: Path) -> bool:
