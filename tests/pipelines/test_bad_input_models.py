@@ -1,4 +1,4 @@
-"""A model on a bad day: it ends as REFUSED or in review, and after a good export everything is as if it had never been."""
+"""A model on a bad day: refused, in review, or short of one element; a good export makes it as if it had never been."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.pipelines.test_models import FIRST, SECOND, house, hub_of, located, report
+from connectors.bim import meshing
+from tests.connectors.bim import faulty
+from tests.pipelines.test_models import FIRST, SECOND, house, hub_of, located, report, rows
+from warranty_hub.pipelines import index
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.index import index_model
 
@@ -75,3 +78,34 @@ def test_a_bad_export_is_still_felt_after_a_good_one(
         assert shown(hub) == expected
     answer = located(hub)["WX1"]
     assert (answer["state"], answer["guid"]) == ("AUTO", SECOND)
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [("crash", "crashed (SIGSEGV)"), ("hang", "it took longer than 3 s"), ("eat_memory", "MemoryError")],
+)
+def test_one_shape_that_brings_a_kernel_down_fails_the_run_or_goes_unnamed(
+    harm: str, told: str, warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meshing, "ELEMENT_SECONDS", faulty.SECONDS)
+    monkeypatch.setattr(index, "GEOMETRY_MEGABYTES", 2048)
+    for name in ("plan_and_mesh", "mesh_at_once", "mesh_one_by_one"):
+        monkeypatch.setattr(meshing, name, getattr(faulty, f"{name}_{harm}"))
+    model = house(FIRST, SECOND)
+    bad = model.content("IfcColumn", faulty.BAD, of=model.first, **model.box((9000, 0, 0), (9300, 300, 2800)))
+    hub = hub_of(warehouse, model={"file": str(model.write(tmp_path / "3号楼.ifc"))})
+    done = index_model(hub, "model")
+    assert (done.status, done.details["elements"], done.details["without_shape"]) == ("SUCCEEDED", 3, 1)
+    boxed = "SELECT guid, geometry_error, x_min IS NOT NULL AS has_box FROM hub.bim_element_revision ORDER BY step_id"
+    *others, broken = rows(hub, boxed)
+    assert [list(row.values()) for row in others] == [[FIRST, None, True], [SECOND, None, True]]
+    assert (broken["guid"], broken["has_box"]) == (bad.GlobalId, False)
+    assert told in broken["geometry_error"]
+    (revision,) = rows(hub, "SELECT status, current, findings FROM hub.bim_revision")
+    assert (revision["status"], revision["current"]) == ("INDEXED", True)
+    (finding,) = [item for item in revision["findings"] if item["code"] == "GEOMETRY_FAILED"]
+    assert finding["count"] == 1
+    assert f"IfcColumn {bad.GlobalId}: " in finding["message_en"]
+    assert told in finding["message_en"]
+    report(hub, "WX1", "墙面开裂", element_ref=bad.GlobalId)
+    assert located(hub)["WX1"]["guid"] == bad.GlobalId
