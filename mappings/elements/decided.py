@@ -39,6 +39,7 @@ def decided(said: Decided, found: Location, register: Register, elements: Elemen
         LocateState.REVIEW if doubts else LocateState.CONFIRMED,
         "; ".join((f"{said.person} decided", *doubts)),
         tuple(Candidate(element.key, 1 / len(meant), rank) for rank, element in enumerate(meant, start=1)),
+        confidence=float(bool(meant)),
     )
 
 

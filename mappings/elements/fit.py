@@ -69,7 +69,7 @@ def fit(component: str, element: Element) -> Fit:
     )
     weakest = min(signs)
     if weakest is Fit.SURE and not rule.must_be_named and not rule.unchecked:
-        return Fit.SURE
+        return Fit.POSSIBLE if _named_otherwise(rule, ifc_class, element) else Fit.SURE
     return _name_fit(rule, ifc_class, element) if weakest else Fit.NO
 
 
@@ -102,6 +102,16 @@ def _name_fit(rule: ElementRule, ifc_class: str, element: Element) -> Fit:
         return Fit.SURE
     something_else = any(not rules()[code].is_general or ifc_class not in rules()[code].classes for code in named)
     return Fit.NO if rule.must_be_named or something_else or ifc_class in _SPEECHLESS else Fit.POSSIBLE
+
+
+def _named_otherwise(rule: ElementRule, ifc_class: str, element: Element) -> bool:
+    """Whether the name is that of a component which only a name tells from this one: a wooden floor is hardly a tiled one."""
+    types = rule.classes.get(ifc_class, frozenset())
+    named = read(f"{element.name or ''} {element.object_type or ''}").components
+    others = (rules()[code] for code in named)
+    return rule.code not in named and any(
+        other.unchecked and types & other.classes.get(ifc_class, frozenset()) for other in others
+    )
 
 
 def plain_class(ifc_class: str) -> str:

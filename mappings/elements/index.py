@@ -4,7 +4,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +30,17 @@ class Element:
     last_seen: str | None = None
     """Where it was, in words, if no current model shows it any more."""
 
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """All that decides which components it can be."""
+        return self.ifc_class, self.predefined_type, self.object_type, self.name, self.is_external, self.load_bearing
+
 
 class ElementIndex:
     """Elements by GlobalId, by tag and by room; never changed after it is built.
 
     GlobalIds and tags are not unique, within a file or across files: every lookup gives all that bear it.
+    Elements are numbered in the order of their keys, rooms as they come: whole nights are looked up by numbers (`Rooms`).
     """
 
     def __init__(
@@ -78,10 +91,6 @@ class ElementIndex:
         """All elements with this tag or asset number, however it is capitalised."""
         return tuple(self._by_tag.get(tag_key(tag), ()))
 
-    def in_room(self, place_id: str) -> tuple[Element, ...]:
-        """The elements that are in a room or bound it."""
-        return tuple(self._in_room.get(place_id, {}).values())
-
     def rooms_of(self, element: Element) -> tuple[str, ...]:
         """The place ids of the rooms that an element is in or bounds."""
         return tuple(self._rooms.get(element.key, ()))
@@ -96,6 +105,46 @@ class ElementIndex:
             yield "tag", tag, tagged
         for place_id, inside in self._in_room.items():
             yield "room", place_id, tuple(inside.values())
+
+    # -------------------------------------------------------------------------------------------- by numbers
+    @cached_property
+    def numbered(self) -> tuple[Element, ...]:
+        """The elements by their numbers."""
+        return tuple(sorted(self._by_key.values(), key=lambda element: element.key))
+
+    @cached_property
+    def rooms(self) -> "Rooms":
+        """The elements of each room, by numbers."""
+        number = {element.key: place for place, element in enumerate(self.numbered)}
+        lists = [[number[key] for key in inside] for inside in self._in_room.values()]
+        kinds: dict[tuple[Any, ...], int] = {}
+        of_kind = np.array([kinds.setdefault(element.kind, len(kinds)) for element in self.numbered], np.int64)
+        first = {kind: element for kind, element in zip(of_kind[::-1].tolist(), reversed(self.numbered), strict=True)}
+        starts = np.concatenate(([0], np.cumsum([len(inside) for inside in lists], dtype=np.int64)))
+        inside = np.fromiter((one for inside in lists for one in inside), np.int64)
+        return Rooms({place: one for one, place in enumerate(self._in_room)}, starts, inside, of_kind, first)
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Which elements are in which room: those of room ``i`` are ``elements[starts[i]:starts[i + 1]]``.
+
+    ``kinds``: the kind of each element, by number; ``examples``: one element of each kind.
+    """
+
+    numbers: dict[str, int]
+    starts: Numbers
+    elements: Numbers
+    kinds: Numbers
+    examples: dict[int, Element]
+
+    def inside(self, rooms: Numbers) -> tuple[Numbers, Numbers]:
+        """Every element of these rooms, and for each the position of its room among them."""
+        counts = self.starts[rooms + 1] - self.starts[rooms]
+        of_room = np.repeat(np.arange(len(rooms)), counts)
+        within = np.arange(len(of_room)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self.elements[self.starts[rooms][of_room] + within], of_room
+
 
 
 def tag_key(tag: str) -> str:

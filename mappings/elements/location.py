@@ -1,4 +1,4 @@
-"""What locating a defect takes and gives, and what each kind of evidence is worth."""
+"""What locating a defect takes and gives, and the signs that speak for or against an answer."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,19 +7,10 @@ from uuid import UUID
 from mappings.places import DefectReading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-4"
+RULE_VERSION = "locate-5"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50
-
-# What each kind of evidence is worth. Not yet calibrated on confirmed links; ordered by what can go wrong.
-BY_GLOBAL_ID = 0.99  # written by a machine; wrong only if the wrong element was scanned
-BY_TAG = 0.97  # copied by a person; tags are unique in one model only
-ONLY_ONE_IN_ROOM = 0.95  # the model may lack a second one
-ONLY_ONE_IN_DWELLING = 0.90  # more rooms, more that the model may lack
-DOUBTFUL = 0.70  # one element, but something speaks against certainty: see the reason
-ONE_OF_SEVERAL_SURE = 0.60  # it is among these; which, the text does not say
-ONE_OF_SEVERAL_POSSIBLE = 0.50
 
 
 class LocateMethod(StrEnum):
@@ -31,11 +22,56 @@ class LocateMethod(StrEnum):
     DECISION = "DECISION"
     ROOM_COMPONENT = "ROOM_COMPONENT"
     DWELLING_COMPONENT = "DWELLING_COMPONENT"
+    STOREY_COMPONENT = "STOREY_COMPONENT"
+    BUILDING_COMPONENT = "BUILDING_COMPONENT"
     ROOM = "ROOM"
     DWELLING = "DWELLING"
     STOREY = "STOREY"
     BUILDING = "BUILDING"
     UNRESOLVED = "UNRESOLVED"
+
+
+class Sign(StrEnum):
+    """What speaks for or against an answer. How much each is worth beside each method is data: weights.csv."""
+
+    SEVERAL = "SEVERAL"
+    """More than one element fits."""
+    SEVERAL_COMPONENTS = "SEVERAL_COMPONENTS"
+    """The word means several components."""
+    KIND_UNTOLD = "KIND_UNTOLD"
+    """The model does not tell the kind of the best element."""
+    SEVERAL_ROOMS = "SEVERAL_ROOMS"
+    """Several rooms of the dwelling fit the text."""
+    SEVERAL_PLACES = "SEVERAL_PLACES"
+    """The address may mean several places."""
+    LONE = "LONE"
+    """Several places may be meant, and only one of them is known to have such an element: a single one."""
+    FEW_EMPTY = "FEW_EMPTY"
+    """At most a tenth of the places or rooms that may be meant are not known to have such an element."""
+    MANY_EMPTY = "MANY_EMPTY"
+    """At most half of them are not known to have one."""
+    MOST_EMPTY = "MOST_EMPTY"
+    """More than half of them are not known to have one: the models may lack it."""
+    PART_UNKNOWN = "PART_UNKNOWN"
+    """The register does not know all that the text names."""
+    WIDER = "WIDER"
+    """The room named has no such element; its dwelling has."""
+    SAME_PLACE = "SAME_PLACE"
+    """The element that was identified is where the text says."""
+    OTHER_PLACE = "OTHER_PLACE"
+    """The element that was identified is not where the text says."""
+    SAME_KIND = "SAME_KIND"
+    """The element that was identified can be the component that the text names."""
+    OTHER_KIND = "OTHER_KIND"
+    """The element that was identified cannot be the component that the text names."""
+
+
+class Role(StrEnum):
+    """What an element has to do with a defect: the text is about it, the defect may come from it, or it suffers from it."""
+
+    PRIMARY = "PRIMARY"
+    CAUSE = "CAUSE"
+    AFFECTED = "AFFECTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +96,13 @@ class DefectText:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An element that may be meant; rank 1 is the best, equal confidence means equally good."""
+    """An element that may be meant. ``confidence`` is its share of the answer's; equal shares mean equally good."""
 
     element_key: UUID
     confidence: float
     rank: int
+    role: Role = Role.PRIMARY
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +110,9 @@ class Location:
     """Where a defect is, and how we know.
 
     ``place_id``: the most exact place that is certain. ``places``: the place ids that the text may mean beyond it, none of them
-    certain. ``state``: AUTO, the one candidate is linked; REVIEW, a person chooses among candidates or places; None, there is
-    nothing to link and the place is the answer.
+    certain. ``state``: AUTO, the best candidate is linked; REVIEW, a person chooses among candidates or places; None, there is
+    nothing to link and the place is the answer. ``confidence``: the probability that the candidates hold the element that is
+    meant; 0 without any. ``signs``: what it was computed from.
     """
 
     method: LocateMethod
@@ -82,11 +121,8 @@ class Location:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     places: tuple[str, ...] = ()
-
-    @property
-    def confidence(self) -> float:
-        """How sure the best element is; 0 without one."""
-        return self.candidates[0].confidence if self.candidates else 0.0
+    confidence: float = 0.0
+    signs: tuple[Sign, ...] = ()
 
     @property
     def element_key(self) -> UUID | None:

@@ -42,6 +42,7 @@ class Resolution:
     ``exact``: all the text names was found; otherwise the candidate is only as far as the register knows it.
     ``rooms``: rooms of the one candidate that fit the text equally well (one of two bedrooms).
     ``unit``: the unit that the text states, where the one candidate may span several (the second storey of unit 2).
+    ``passed_over``: how many places fit the address as well, but are not known to have the room that is named.
     """
 
     candidates: tuple[Place, ...] = ()
@@ -49,6 +50,7 @@ class Resolution:
     exact: bool = False
     rooms: tuple[Place, ...] = ()
     unit: str | None = None
+    passed_over: int = 0
 
     @property
     def ambiguous(self) -> bool:

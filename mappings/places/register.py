@@ -129,12 +129,13 @@ class Register:
     def _resolution(self, found: _Found, stated: Sequence[PartWord], told: Sequence[PartWord]) -> Resolution:
         matches, method = found
         parts = [self._with_part(match, stated, told) for match in matches] if stated or told else matches
-        best = [match for match in parts if match.exact and match.place.kind is PlaceKind.ROOM] or parts
+        best = [match for match in parts if match.exact and (match.rooms or match.place.kind is PlaceKind.ROOM)] or parts
         exact = all(match.exact for match in best)
         if len({match.place.place_id for match in best}) == 1:
-            return Resolution((best[0].place,), method, exact, best[0].rooms, best[0].unit)
+            return Resolution((best[0].place,), method, exact, best[0].rooms, best[0].unit, len(parts) - len(best))
         places = (place for match in best for place in match.rooms or (match.place,))
-        return Resolution(tuple({place.place_id: place for place in places}.values()), method, exact)
+        found_places = tuple({place.place_id: place for place in places}.values())
+        return Resolution(found_places, method, exact, passed_over=len(parts) - len(best))
 
     # -------------------------------------------------------------------------------------------- by structure
     def _find(self, text: str, building: str | None, free: bool = False) -> _Found:

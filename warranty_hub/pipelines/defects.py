@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from mappings.elements import Location
+from mappings.elements import Location, Role
 from mappings.lexicon import Mention
 from mappings.places import DefectReading, TicketReading
+from warranty_hub.records.codes import LocateState
 from warranty_hub.warehouse.tables import THIS_TRANSACTION, defect, defect_element, mention
 
 Key = tuple[str, str]
@@ -72,7 +73,9 @@ def _answers(ticket: LocatedTicket) -> Iterator[Values]:
             **_places(ticket, told, location),
             "element_key": location.element_key,
             "method": str(location.method),
+            "places": list(location.places),
             "confidence": _confidence(location.confidence),
+            "signs": list(map(str, location.signs)),
             "state": str(location.state) if location.state else None,
             "reason": location.reason,
             "rule_version": ticket.rules,
@@ -94,12 +97,15 @@ def _places(ticket: LocatedTicket, told: DefectReading, location: Location) -> V
 def _candidates(location: Location, rules: str) -> Iterable[Values]:
     """Every candidate in its order; equally good ones share a confidence, never a row."""
     for order, candidate in enumerate(location.candidates, start=1):
+        primary = candidate.role is Role.PRIMARY
         yield {
             "rank": order,
             "element_key": candidate.element_key,
+            "role": str(candidate.role),
             "method": str(location.method),
             "confidence": _confidence(candidate.confidence),
-            "state": str(location.state),
+            "signs": list(map(str, candidate.signs)),
+            "state": str(location.state if primary else LocateState.REVIEW),
             "rule_version": rules,
         }
 

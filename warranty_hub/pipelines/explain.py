@@ -33,8 +33,8 @@ def explain_text(config: Path, text: str, address: str, project: str | None) -> 
         around = surroundings_of(db, project, words_of(hub.settings))
     ticket = read_ticket(text, address, None, around.register)
     only = len(ticket.defects) == 1
-    said = (DefectText(defect, ticket.text, "", only) for defect in ticket.defects)
-    located = tuple((one.defect, locate(one, around.register, around.elements)) for one in said)
+    said = [DefectText(defect, ticket.text, "", only) for defect in ticket.defects]
+    located = tuple(zip(ticket.defects, locate(said, around), strict=True))
     keys = {candidate.element_key for _, location in located for candidate in location.candidates}
     elements = {key: around.elements.by_key(key) for key in keys}
     return Explanation(read(text, around.register.words), located, elements)

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text, tuple_
 
-from mappings.elements import Decided, DefectText, Element, ElementIndex, LocateMethod, decided, locate
+from mappings.elements import Decided, DefectText, Element, ElementIndex, LocateMethod, Surroundings, decided, locate
 from mappings.lexicon import Words
-from mappings.places import Register, read_ticket
+from mappings.places import read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.location_decisions import decisions_of
@@ -33,14 +34,6 @@ from warranty_hub.warehouse.tables import (
 
 STEP = "locate"
 CHUNK = 5_000
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a project's defects are located in."""
-
-    register: Register
-    elements: ElementIndex
 
 
 def projects_with_tickets(hub: Hub) -> list[str]:
@@ -67,7 +60,8 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     links = links_of(db, [(row.source_system, row.source_id) for row in chunk])
                     said = decisions_of(db, [(row.source_system, row.source_id) for row in chunk])
-                    located = [_decided(_located(row, surroundings, links, rules), said, surroundings) for row in chunk]
+                    found = _located(chunk, surroundings, links, rules)
+                    located = [_decided(ticket, said, surroundings) for ticket in found]
                     methods.update(str(location.method) for ticket in located for location in ticket.locations)
                     methods["unmapped"] += sum(ticket.unmapped for ticket in located)
                     written += write_defects(db, run.run_id, located)
@@ -151,14 +145,27 @@ def _at(table: Any, revision_id: ColumnElement[int], step_id: ColumnElement[int]
     return and_(table.c.revision_id == revision_id, table.c.step_id == step_id)
 
 
-def _located(row: Row[Any], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str) -> LocatedTicket:
-    reading = read_ticket(row.description, row.address_text or "", row.building_code, around.register)
-    only = len(reading.defects) == 1
-    said = (
-        DefectText(told, reading.text, row.element_ref or "", only, links.get((row.source_system, row.source_id, seq)))
+def _located(
+    rows: Sequence[Row[Any]], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str
+) -> list[LocatedTicket]:
+    """Read each ticket, then locate the defects of all at once."""
+    readings = [read_ticket(row.description, row.address_text or "", row.building_code, around.register) for row in rows]
+    texts = [
+        DefectText(
+            told,
+            reading.text,
+            row.element_ref or "",
+            len(reading.defects) == 1,
+            links.get((row.source_system, row.source_id, seq)),
+        )
+        for row, reading in zip(rows, readings, strict=True)
         for seq, told in enumerate(reading.defects, start=1)
-    )
-    return LocatedTicket(row, reading, tuple(locate(words, around.register, around.elements) for words in said), rules)
+    ]
+    locations = iter(locate(texts, around))
+    return [
+        LocatedTicket(row, reading, tuple(islice(locations, len(reading.defects))), rules)
+        for row, reading in zip(rows, readings, strict=True)
+    ]
 
 
 def _decided(ticket: LocatedTicket, said: Mapping[tuple[str, str, int], Decided], around: Surroundings) -> LocatedTicket:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, locate
+from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, Surroundings, locate
+from mappings.elements.location import AUTO_FROM
 from mappings.places import Place, Register, read_ticket
 from tests.mappings.places import towers
 from warranty_hub.records.codes import LocateState, PlaceKind
@@ -50,7 +51,8 @@ def found(
     """The location of each defect of a ticket."""
     ticket = read_ticket(text, address, building, register)
     only = len(ticket.defects) == 1
-    return [locate(DefectText(defect, ticket.text, element_ref, only), register, elements) for defect in ticket.defects]
+    texts = [DefectText(defect, ticket.text, element_ref, only) for defect in ticket.defects]
+    return locate(texts, Surroundings(register, elements))
 
 
 def find(
@@ -81,7 +83,7 @@ class TestCertain:
             ["window"],
         )
         assert (location.place_id, location.element_key) == (f"{FLAT}/主卧", ELEMENTS["window"].key)
-        assert location.confidence == 0.95
+        assert location.confidence == location.candidates[0].confidence >= AUTO_FROM
 
     def test_the_only_toilet_of_the_flat(self) -> None:
         location = find("马桶堵塞")
@@ -124,7 +126,8 @@ class TestForReview:
         location = find("客厅插座没电")
         assert location.state is LocateState.REVIEW
         assert sorted(linked(location)) == [f"socket{n}" for n in range(5)]
-        assert {candidate.confidence for candidate in location.candidates} == {0.6}
+        assert {candidate.confidence for candidate in location.candidates} == {location.confidence / 5}
+        assert location.confidence >= AUTO_FROM  # as a set it is nearly certain
         assert [candidate.rank for candidate in location.candidates] == [1, 2, 3, 4, 5]
         assert location.element_key is None
 
@@ -172,9 +175,10 @@ class TestForReview:
     def test_one_of_several_rooms_where_the_model_has_only_one_such_element(self) -> None:
         assert find("厕所马桶堵塞").state is LocateState.REVIEW
 
-    def test_an_element_whose_kind_the_model_does_not_tell(self) -> None:
-        location = find("客厅入户门变形")
-        assert (location.state, linked(location)) == (LocateState.REVIEW, ["door"])
+    def test_an_element_whose_kind_the_model_does_not_tell_is_less_certain(self) -> None:
+        untold, told = find("客厅入户门变形"), find("客厅门变形")
+        assert (linked(untold), linked(told)) == (["door"], ["door"])
+        assert untold.confidence < told.confidence
 
     def test_a_word_for_several_components(self) -> None:
         location = find("客厅门窗变形")
@@ -182,9 +186,16 @@ class TestForReview:
 
     def test_an_ambiguous_address(self) -> None:
         location = find("马桶堵塞", address="1501", building="3")
-        assert (location.state, location.candidates) == (LocateState.REVIEW, ())
+        assert (location.state, location.element_key) == (LocateState.REVIEW, None)
         assert (location.place_id, location.places) == ("P/3", ("P/3/1/1501", "P/3/2/1501"))
-        assert location.method is LocateMethod.BUILDING
+
+    def test_one_of_two_flats_of_which_one_has_no_model(self) -> None:
+        location = find("马桶堵塞", address="1501", building="3")
+        assert location.state is not LocateState.AUTO
+
+    def test_one_lamp_on_a_storey_or_in_a_building_without_knowing_which(self) -> None:
+        location = find("灯不亮", address="3号楼2单元15楼")
+        assert (location.method, linked(location)) == (LocateMethod.STOREY_COMPONENT, ["lamp"])
 
 
 class TestSeveralDefects:

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import pytest
 
-from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, locate
+from mappings.elements import DefectText, Element, ElementIndex, LocateMethod, Location, Surroundings, locate
 from mappings.lexicon import read
 from mappings.places import Place, Register, read_ticket
 from warranty_hub.records.codes import LocateState, PlaceKind
@@ -30,7 +30,8 @@ class Model:
 
     def locate(self, address: str, text: str = "") -> Location:
         ticket = read_ticket(text, address, None, self.register)
-        return locate(DefectText(ticket.defects[0], ticket.text), self.register, self.index)
+        (location,) = locate([DefectText(ticket.defects[0], ticket.text)], Surroundings(self.register, self.index))
+        return location
 
     def classes(self, location: Location) -> list[str]:
         return sorted(

@@ -216,7 +216,7 @@ _TOPICS = f"""
         JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
         JOIN hub.bim_element_revision e ON e.element_key = c.element_key
         JOIN hub.bim_revision r ON r.revision_id = e.revision_id AND r.current
-        WHERE d.project_code = :project AND (d.element_key IS NULL OR d.element_key = c.element_key)
+        WHERE d.project_code = :project AND c.role = 'PRIMARY' AND (d.element_key IS NULL OR d.element_key = c.element_key)
     ),
     topic AS (
         SELECT d.source_system, d.ticket_id, d.seq, d.ticket_no, d.component_code, d.defect_type_code, d.place_id,
