@@ -146,7 +146,6 @@ class Rooms:
         return self.elements[self.starts[rooms][of_room] + within], of_room
 
 
-
 def tag_key(tag: str) -> str:
     """A tag as it is compared: half width, without regard to capitals."""
     return unicodedata.normalize("NFKC", tag).strip().casefold()

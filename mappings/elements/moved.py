@@ -8,7 +8,7 @@ about: a revision, a decision on identity, a model that was taken away.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from mappings.elements.index import ElementIndex, tag_key
 from mappings.lexicon import Words
 from mappings.places.moved import AskedText, MovedPlaces, Places, Surrounded
+from warranty_hub.records.codes import PlaceKind
 
 _Numbers = NDArray[np.uint64]
 _ALL_BITS = (1 << 64) - 1
 _RUN = re.compile(r"[0-9A-Za-z_.$-]+")
+_SEARCHED_WIDER = (PlaceKind.ROOM, PlaceKind.UNIT)
 _MANY = 40  # stops in one run: not looked into, but taken to name something
 _STOPS = re.compile(r"(?i)(?<=tag)|(?<=asset)|(?<=qr)|(?<=no)|(?<=[_.$-])|(?=[_.$-])|^|$")
 
@@ -61,6 +63,7 @@ class Moved:
         self._questions = _differing(before.marks, after.marks)
         rooms = (place_id for place_id in before.places.keys() | after.places.keys() if self._asks("room", place_id))
         self._rooms = Surrounded(before.places, after.places, rooms)
+        self._known = (before.places, after.places)
 
     def __bool__(self) -> bool:
         """Whether anything differs at all."""
@@ -72,11 +75,16 @@ class Moved:
 
     def _of_elements(self, place: AskedText, element: AskedElement) -> bool:
         return (
-            self._rooms.holds(place.found)
+            self._rooms.holds((*place.found, *self._wider(place.found)))
             or _names_many(element)
             or any(self._asks("key", str(key)) for key in element.keys)
             or any(self._asks("guid", word) or self._asks("tag", tag_key(word)) for word in _identifiers(element))
         )
+
+    def _wider(self, found: Iterable[str | None]) -> Iterator[str]:
+        """Where a room has no such element its dwelling is searched; for a unit, the rooms of its building."""
+        places = (known[place_id] for place_id in found if place_id for known in self._known if place_id in known)
+        yield from (place.parent_id for place in places if place.parent_id and place.kind in _SEARCHED_WIDER)
 
     def _asks(self, kind: str, question: str) -> bool:
         return _hash(kind, question) in self._questions

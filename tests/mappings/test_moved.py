@@ -23,8 +23,9 @@ from mappings.elements import (
     locate,
     marks_of,
 )
+from mappings.elements import Surroundings as Known
 from mappings.lexicon import our_words, read
-from mappings.places import AskedText, DefectReading, Place, Register, TicketReading, read_ticket
+from mappings.places import AskedText, Place, Register, TicketReading, read_ticket
 from warranty_hub.records.codes import LocateState, PlaceKind
 
 GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1hOSvn6df7F8_7GcBWlRrM")
@@ -186,11 +187,10 @@ def answer(words: Words, register: Register, index: ElementIndex, links: Mapping
     reading = read_ticket(words.description, words.address, words.building, register)
     only = len(reading.defects) == 1
 
-    def located(number: int, told: DefectReading) -> Location:
-        said = DefectText(told, reading.text, words.reference, only, links.get(number))
-        return locate(said, register, index)
-
-    return Answer(reading, tuple(located(number, told) for number, told in enumerate(reading.defects)))
+    said = [
+        DefectText(told, reading.text, words.reference, only, links.get(number)) for number, told in enumerate(reading.defects)
+    ]
+    return Answer(reading, tuple(locate(said, Known(register, index))))
 
 
 class Change:

@@ -85,18 +85,13 @@ ASKED = """
            d.places, d.causes, e.keys
     FROM hub.ticket t
     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(defect.place_id) || array_agg(wider.parent_id) FILTER (WHERE wider.place_id IS NOT NULL), '{}')
-                   AS places,
+        SELECT coalesce(array_agg(place_id), '{}') AS places,
                coalesce(array_agg(cause_place_id) FILTER (WHERE cause_place_id IS NOT NULL), '{}') AS causes
-        FROM hub.defect LEFT JOIN hub.place wider ON wider.place_id = defect.place_id AND wider.kind IN ('ROOM', 'UNIT')
-        WHERE source_system = t.source_system AND ticket_id = t.source_id) AS d
+        FROM hub.defect WHERE source_system = t.source_system AND ticket_id = t.source_id) AS d
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(c.element_key) || array_agg(b.same_as), '{}') AS keys
         FROM hub.defect JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
         JOIN hub.bim_element b ON b.element_key = c.element_key
         WHERE source_system = t.source_system AND ticket_id = t.source_id) AS e
     WHERE t.project_code = :project AND t.deleted_at IS NULL"""
-"""All that is known of where the tickets of a project stand; a defect without a certain place has none among its places.
-
-Where a room has no such element its dwelling is searched, and for a unit its building's common rooms: both count as found there.
-"""
+"""All that is known of where the tickets of a project stand; a defect without a certain place has none among its places."""
