@@ -15,8 +15,9 @@ from tests.pipelines.test_models import rows
 from warranty_hub import cli
 from warranty_hub.cli import telling
 from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.decision_sheet import REASON
 from warranty_hub.pipelines.element_review import Decision, decide, open_pairs
-from warranty_hub.pipelines.element_workbook import COLUMNS, REASON, SHEET, VERDICT, export_pairs, import_decisions
+from warranty_hub.pipelines.element_workbook import SHEET, export_pairs, import_decisions
 from warranty_hub.records.codes import Verdict
 
 FORMULA = '=HYPERLINK("http://evil","x")'
@@ -41,10 +42,10 @@ def book(here: Site, tmp_path: Path) -> Path:
 def fill(path: Path, *verdicts: str, change: Callable[[Any], None] = lambda _: None) -> None:
     """What a person does in the spreadsheet."""
     book = load_workbook(path)
-    sheet = book[SHEET]
+    sheet = book[SHEET.title]
     for number, verdict in enumerate(verdicts, start=2):
-        sheet.cell(number, 1 + COLUMNS.index(VERDICT)).value = verdict
-        sheet.cell(number, 1 + COLUMNS.index(REASON)).value = "看过现场"
+        sheet.cell(number, 1 + SHEET.columns.index(SHEET.verdict)).value = verdict
+        sheet.cell(number, 1 + SHEET.columns.index(REASON)).value = "看过现场"
     change(sheet)
     book.save(path)
 
@@ -67,10 +68,10 @@ def test_a_workbook_is_not_understood_or_counts_twice(here: Site, book: Path) ->
 
 
 def test_the_words_of_a_model_are_run_by_the_spreadsheet(book: Path) -> None:
-    cells = [cell for row in load_workbook(book)[SHEET].iter_rows() for cell in row if cell.value == FORMULA]
+    cells = [cell for row in load_workbook(book)[SHEET.title].iter_rows() for cell in row if cell.value == FORMULA]
     assert [cell.data_type for cell in cells] == ["s", "s"]
     assert (
-        load_workbook(book)[SHEET].data_validations.dataValidation[0].formula1
+        load_workbook(book)[SHEET.title].data_validations.dataValidation[0].formula1
         == '"同一构件 the same element,不同构件 different elements"'
     )
 
@@ -87,7 +88,7 @@ def test_rows_left_open_are_taken_for_decided(here: Site, book: Path) -> None:
         ("编号 pair", "2", "was changed or is stale"),
         ("编号 pair", "99", "no pair '99'"),
         ("编号 pair", "a", "no pair 'a'"),
-        (VERDICT, "maybe", "Choose one of 同一构件 the same element, 不同构件 different elements"),
+        (SHEET.verdict, "maybe", "Choose one of 同一构件 the same element, 不同构件 different elements"),
         (REASON, None, "Say why"),
     ],
 )
@@ -95,7 +96,7 @@ def test_a_row_that_was_changed_is_taken_or_keeps_the_others_out(
     here: Site, book: Path, column: str, value: str | None, why: str
 ) -> None:
     def change(sheet: Any) -> None:
-        sheet.cell(2, 1 + COLUMNS.index(column)).value = value
+        sheet.cell(2, 1 + SHEET.columns.index(column)).value = value
 
     fill(book, "不同构件 different elements", "不同构件 different elements", change=change)
     done = import_decisions(here.hub, book, "王工")

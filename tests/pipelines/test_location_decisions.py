@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import text
 from typer.testing import CliRunner
 
@@ -13,8 +14,10 @@ from tests.pipelines.test_touched import GUIDS, HOUSE, Part, Project, _rewritten
 from warranty_hub import cli
 from warranty_hub.cli import telling
 from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.decision_sheet import REASON
 from warranty_hub.pipelines.location_decisions import LocationDecision, decide_location
 from warranty_hub.pipelines.location_review import WaitingDefect, defect_named, waiting_defects
+from warranty_hub.pipelines.location_workbook import KEYS, SHEET, export_waiting, import_locations
 from warranty_hub.records.codes import LocationVerdict
 
 __all__ = ["projects"]
@@ -176,3 +179,60 @@ def test_the_command_line_does_not_decide(project: Project, tmp_path: Path, monk
     assert "Decided" in done.output
     located(project)
     assert "没有待复核的缺陷定位" in run(cli.app, ["defects", "review", project.code]).output
+
+
+# ------------------------------------------------------------------------------------------------ as a workbook
+def fill(path: Path, verdict: str, **changed: str) -> None:
+    """What a person does in the spreadsheet."""
+    book = load_workbook(path)
+    for column, words in {SHEET.verdict: verdict, REASON: "看过现场", **changed}.items():
+        book[SHEET.title].cell(2, 1 + SHEET.columns.index(column)).value = words
+    book.save(path)
+
+
+@pytest.fixture
+def book(project: Project, tmp_path: Path) -> Path:
+    path = tmp_path / "defects.xlsx"
+    assert export_waiting(project.hub, path, project.code) == 1
+    return path
+
+
+def test_a_workbook_is_not_understood_or_counts_twice(project: Project, book: Path) -> None:
+    fill(book, "1， 2")
+    assert import_locations(project.hub, book, "王工").taken == 1
+    assert (located(project)["element_key"], located(project)["state"]) == (None, "CONFIRMED")
+    again = import_locations(project.hub, book, "李工")
+    assert (again.taken, again.known, again.refused) == (0, 1, ())
+
+
+def test_a_place_written_in_a_workbook_is_lost(project: Project, book: Path) -> None:
+    fill(book, f"{project.code}/3/U1/201")
+    assert import_locations(project.hub, book, "王工").taken == 1
+    assert (located(project)["method"], located(project)["place_id"]) == ("DECISION", f"{project.code}/3/U1/201")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changed", "why"),
+    [
+        ("3", {}, "has no candidates 3"),
+        ("0", {}, "has no candidates 0"),
+        ("P99/1", {}, "in no model or register"),
+        ("1", {"部位 component": "门"}, "was changed or is stale"),
+        ("1", {KEYS: "00000000-0000-0000-0000-000000000000"}, "was changed or is stale"),
+        ("1", {REASON: ""}, "Say why"),
+        ("1", {SHEET.name: "WX-none/1"}, "no defect WX-none/1"),
+    ],
+)
+def test_a_row_that_was_changed_is_taken(project: Project, book: Path, verdict: str, changed: dict[str, str], why: str) -> None:
+    fill(book, verdict, **changed)
+    ((row, reason),) = import_locations(project.hub, book, "王工").refused
+    assert row == 2
+    assert why in reason
+
+
+def test_a_stale_workbook_overrules_what_was_decided_meanwhile(project: Project, book: Path) -> None:
+    decide(project, 2)
+    fill(book, "1")
+    done = import_locations(project.hub, book, "王工")
+    assert (done.taken, len(done.refused)) == (0, 1)
+    assert "已定次数 decisions" in done.refused[0][1]

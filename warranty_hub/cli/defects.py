@@ -1,16 +1,16 @@
 """``warranty-hub defects``: defects whose element a person has to choose, and the decisions."""
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mappings.lexicon import label
-from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, table, told
-from warranty_hub.errors import ConfigError
+from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, table, tell_imported, told, writing
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.pipelines.location_decisions import LocationDecision, decide_location
-from warranty_hub.pipelines.location_review import Choice, WaitingDefect, defect_named, waiting_defects
+from warranty_hub.pipelines.location_review import defect_named, waiting_defects
 from warranty_hub.records.codes import LocationVerdict
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ def review(
         component = label("component", item.component)
         why = f"{component.zh} {component.en}\n{item.reason}".strip()
         cost = f"{item.cost:,.2f} {item.currency}" if item.cost else ""
-        choices = "\n".join(f"{choice.number}: {_one_line(choice)}" for choice in item.choices)
+        choices = "\n".join(f"{choice.number}: {choice}" for choice in item.choices)
         shown.add_row(
             item.name,
             item.project_code,
@@ -72,10 +72,9 @@ def show(defect: Defect, config: ConfigOption = DEFAULT_CONFIG) -> None:
     console.print(item.said)
     shown = table("Candidates 候选构件", "no.", "class", "name", "tag", "room", "size m", "at m", "file", "GlobalId", "sure")
     for choice in item.choices:
-        size, at = _box(choice)
         shown.add_row(
-            str(choice.number), choice.ifc_class, cell(choice.name), cell(choice.tag), cell(choice.room), size, at,
-            choice.file_name, cell(choice.guid), f"{choice.confidence:.2f}",
+            str(choice.number), choice.ifc_class, cell(choice.name), cell(choice.tag), cell(choice.room),
+            choice.size, choice.middle, choice.file_name, cell(choice.guid), f"{choice.confidence:.2f}",
         )  # fmt: skip
     console.print(shown)
 
@@ -97,28 +96,43 @@ def decide(
     with told():
         hub = open_hub(config)
         item = defect_named(hub, defect)
-        chosen = tuple(_chosen(item, number).element_key for number in element or ())
+        chosen = tuple(item.choice(number).element_key for number in element or ())
         verdict = LocationVerdict.OPEN if again else LocationVerdict.ELEMENT if chosen else LocationVerdict.PLACE
         new = decide_location(hub, LocationDecision(item.key, verdict, by, reason, chosen, place))
     console.print("Decided; `warranty-hub run locate` takes it up." if new else "That is decided already; nothing changed.")
 
 
-def _chosen(item: WaitingDefect, number: int) -> Choice:
-    found = next((choice for choice in item.choices if choice.number == number), None)
-    if found is None:
-        raise ConfigError(f"{item.name} has no candidate {number}", remedy="`warranty-hub defects show` lists them.")
-    return found
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write it, e.g. defects.xlsx; must not exist.")],
+    project: Annotated[str | None, typer.Option(help="Only this project.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write the defects that wait into a workbook, candidates side by side, what is worth most first.
+
+    Example: `warranty-hub defects export defects.xlsx --project P01`.
+    """
+    from warranty_hub.pipelines.location_workbook import export_waiting
+
+    with told(), writing(file):
+        count = export_waiting(open_hub(config), file, project)
+    console.print(
+        f"{file}: {count} defects. Write the number of a candidate (several: 1, 3) or a place, and a reason, then "
+        f"`warranty-hub defects import {file}`."
+    )
 
 
-def _one_line(choice: Choice) -> str:
-    words = (choice.ifc_class, choice.name, choice.tag and f"tag {choice.tag}", choice.room, _box(choice)[0])
-    return " ".join(word for word in words if word)
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="The workbook, decided.")],
+    by: ByOption,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Read decisions back; rows that were changed or are stale are refused, with the reason. A second time changes nothing.
 
+    Example: `warranty-hub defects import defects.xlsx --by 王工`.
+    """
+    from warranty_hub.pipelines.location_workbook import import_locations
 
-def _box(choice: Choice) -> tuple[str, str]:
-    """Size and middle, in metres; nothing for an element without a shape."""
-    if choice.box is None:
-        return "", ""
-    low, high = choice.box[:3], choice.box[3:]
-    size = " × ".join(f"{to - start:.2f}" for start, to in zip(low, high, strict=True))
-    return size, " ".join(f"{(start + to) / 2:.2f}" for start, to in zip(low, high, strict=True))
+    with told():
+        tell_imported(import_locations(open_hub(config), file, by))

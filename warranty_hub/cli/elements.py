@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mappings.lexicon import label
-from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, errors, table, told
+from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, table, tell_imported, told, writing
 from warranty_hub.pipelines.element_review import Decision, Side, decide, linked_pairs, open_pairs
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.records.codes import Verdict
@@ -99,12 +99,8 @@ def export(
     """
     from warranty_hub.pipelines.element_workbook import export_pairs
 
-    try:
-        with told():
-            count = export_pairs(open_hub(config), file, project)
-    except OSError as error:
-        errors.print(f"{file} cannot be written: {error.strerror}. Name a new file in a folder that exists.")
-        raise typer.Exit(1) from None
+    with told(), writing(file):
+        count = export_pairs(open_hub(config), file, project)
     console.print(f"{file}: {count} pairs. Choose a verdict and give a reason, then `warranty-hub elements import {file}`.")
 
 
@@ -121,9 +117,4 @@ def import_(
     from warranty_hub.pipelines.element_workbook import import_decisions
 
     with told():
-        done = import_decisions(open_hub(config), file, person)
-    console.print(f"decided={done.taken} already={done.known} undecided={done.undecided} refused={len(done.refused)}")
-    for number, why in done.refused:
-        errors.print(f"row {number}: {why}", soft_wrap=True)
-    if done.refused:
-        raise typer.Exit(1)
+        tell_imported(import_decisions(open_hub(config), file, person))

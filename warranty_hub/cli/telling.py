@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from psycopg.errors import UndefinedColumn, UndefinedTable
@@ -16,6 +16,9 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from warranty_hub.errors import ConfigError, HubError, SystemUnreachableError
 from warranty_hub.warehouse.database import reason_of
+
+if TYPE_CHECKING:
+    from warranty_hub.pipelines.decision_sheet import Imported  # brings what reads workbooks, which most commands do without
 
 # No markup: what other systems and people wrote, such as "[/a]", is shown as it is. Colours are Text with a style.
 console = Console(markup=False, highlight=False)
@@ -46,6 +49,25 @@ def _end_with(error: HubError) -> NoReturn:
     errors.print(Text.assemble((error.code, "bold red"), f" {error.message}"), soft_wrap=True)
     errors.print(Text(f"→ {error.remedy}", "dim"), soft_wrap=True)
     raise typer.Exit(1) from None
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """A file that cannot be written ends the command with the reason."""
+    try:
+        yield
+    except OSError as error:
+        errors.print(f"{file} cannot be written: {error.strerror}. Name a new file in a folder that exists.")
+        raise typer.Exit(1) from None
+
+
+def tell_imported(done: "Imported") -> None:
+    """What became of a workbook of decisions; refused rows with their reasons make the command fail."""
+    console.print(f"decided={done.taken} already={done.known} undecided={done.undecided} refused={len(done.refused)}")
+    for number, why in done.refused:
+        errors.print(f"row {number}: {why}", soft_wrap=True)
+    if done.refused:
+        raise typer.Exit(1)
 
 
 def table(title: str, *columns: str) -> Table:

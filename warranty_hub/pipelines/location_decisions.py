@@ -46,14 +46,20 @@ def decide_location(hub: Hub, decision: LocationDecision) -> bool:
     with hub.transactions() as db:
         shown = _shown(db, decision.defect)
         _check(db, shown.project_code, decision)
-        said = {"verdict": decision.verdict, "element_keys": list(decision.element_keys), "place_id": decision.place_id}
-        if _latest(db, decision.defect) == said:
+        if _holds(db, decision):
             return False
+        said = _said(decision)
         about = {"project_code": shown.project_code, **decision.defect._asdict()}
         why = {"person": decision.person, "reason": decision.reason, "shown": shown.shown}
         db.execute(insert(location_decision).values(**about, **said, **why))
         _propose_alias(db, shown, decision)
     return True
+
+
+def holds(hub: Hub, decision: LocationDecision) -> bool:
+    """Whether the latest decision about the defect says the same."""
+    with hub.transactions() as db:
+        return _holds(db, decision)
 
 
 def decisions_of(db: Connection, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str, int], Decided]:
@@ -74,9 +80,13 @@ def _shown(db: Connection, key: DefectKey) -> Row[Any]:
     return found
 
 
-def _latest(db: Connection, key: DefectKey) -> dict[str, Any] | None:
-    row = db.execute(text(_LATEST), key._asdict()).one_or_none()
-    return dict(row._mapping) if row else None
+def _holds(db: Connection, decision: LocationDecision) -> bool:
+    latest = db.execute(text(_LATEST), decision.defect._asdict()).one_or_none()
+    return latest is not None and dict(latest._mapping) == _said(decision)
+
+
+def _said(decision: LocationDecision) -> dict[str, Any]:
+    return {"verdict": decision.verdict, "element_keys": list(decision.element_keys), "place_id": decision.place_id}
 
 
 def _check(db: Connection, project: str, decision: LocationDecision) -> None:

@@ -34,10 +34,31 @@ class Choice:
     file_name: str
     confidence: Decimal
 
+    @property
+    def size(self) -> str:
+        """Width × depth × height along the axes of the model; empty without a shape."""
+        return " × ".join(f"{high - low:.2f}" for low, high in self._sides)
+
+    @property
+    def middle(self) -> str:
+        """Where it is in the model; empty without a shape."""
+        return " ".join(f"{(low + high) / 2:.2f}" for low, high in self._sides)
+
+    @property
+    def _sides(self) -> list[tuple[float, float]]:
+        return list(zip(self.box[:3], self.box[3:], strict=True)) if self.box else []
+
+    def __str__(self) -> str:
+        tag, size = self.tag and f"tag {self.tag}", self.size and f"{self.size} m"
+        return " ".join(word for word in (self.ifc_class, self.name, tag, self.room, size) if word)
+
 
 @dataclass(frozen=True)
 class WaitingDefect:
-    """A defect that waits for a person. ``said``: its ticket's text, masked; ``alike``: how many wait for the same choice."""
+    """A defect that waits for a person. ``said``: its ticket's text, masked; ``alike``: how many wait for the same choice.
+
+    ``decisions``: how many have been made about it.
+    """
 
     key: DefectKey
     project_code: str
@@ -51,12 +72,20 @@ class WaitingDefect:
     currency: str
     doubt: Decimal
     alike: int
+    decisions: int
     choices: tuple[Choice, ...]
 
     @property
     def name(self) -> str:
         """What people call it: ticket and number, WX2025-00017/1."""
         return f"{self.ticket_no}/{self.key.seq}"
+
+    def choice(self, number: int) -> Choice:
+        """The candidate of this number. Raises ConfigError where there is none."""
+        found = next((choice for choice in self.choices if choice.number == number), None)
+        if found is None:
+            raise ConfigError(f"{self.name} has no candidate {number}", remedy="`warranty-hub defects show` lists them.")
+        return found
 
 
 def waiting_defects(hub: Hub, project: str | None = None, limit: int | None = None) -> list[WaitingDefect]:
@@ -87,7 +116,8 @@ def _defects(db: Connection, chosen: str, **values: Any) -> Iterator[WaitingDefe
         key = DefectKey(first.source_system, first.ticket_id, first.seq)
         yield WaitingDefect(
             key, first.project_code, first.ticket_no, mask(first.description), first.component_code, first.place_id,
-            first.method, first.reason, first.cost, first.currency or "", first.doubt, first.alike, choices,
+            first.method, first.reason, first.cost, first.currency or "", first.doubt, first.alike, first.decisions,
+            choices,
         )  # fmt: skip
 
 
@@ -102,7 +132,9 @@ def _choice(row: Row[Any]) -> Choice:
 _WAITING = """
     WITH waiting AS (
         SELECT d.*, t.description, 1 - coalesce(best.confidence, 0) AS doubt, choice.keys,
-               coalesce(spent.amount, 0) AS cost, spent.currency
+               coalesce(spent.amount, 0) AS cost, spent.currency,
+               (SELECT count(*) FROM hub.location_decision
+                WHERE (source_system, ticket_id, seq) = (d.source_system, d.ticket_id, d.seq)) AS decisions
         FROM hub.defect d
         JOIN hub.ticket t ON (t.source_system, t.source_id) = (d.source_system, d.ticket_id) AND t.deleted_at IS NULL
         LEFT JOIN hub.defect_element best
@@ -122,7 +154,7 @@ _WAITING = """
     )
     SELECT q.*, c.rank, c.element_key, c.confidence, e.*
     FROM (SELECT place_in_queue, source_system, ticket_id, seq, generation, project_code, ticket_no, description,
-                 component_code, place_id, method, reason, cost, currency, doubt, alike FROM queue) AS q
+                 component_code, place_id, method, reason, cost, currency, doubt, alike, decisions FROM queue) AS q
     LEFT JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
     LEFT JOIN LATERAL (
         SELECT r.file_name, i.ifc_class, i.name, i.tag, i.guid, i.x_min, i.y_min, i.z_min, i.x_max, i.y_max, i.z_max,
