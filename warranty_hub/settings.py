@@ -238,7 +238,7 @@ class Settings(_Section):
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     issues: IssueSettings = Field(default_factory=IssueSettings)
     lexicon: str | None = Field(
-        None, description="The company's own words: a CSV file, relative to hub.yaml (docs/locating.md)"
+        None, description="The company's own words: a CSV or YAML file, relative to hub.yaml (docs/locating.md)"
     )
     publish_to: str = Field("published", description="Folder for published files")
     artefacts: str = Field("artefacts", description="Folder or fsspec URL (s3://…) for bulk files: meshes, boxes, raw pages")

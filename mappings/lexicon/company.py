@@ -1,24 +1,23 @@
 """A company's own words, in a file of its own beside hub.yaml: further words for our codes, and traps.
 
-A CSV file with the columns ``set`` (component, defect_type, room or trap), ``code`` (empty for a trap), ``words`` (separated by
-semicolons), and two that may be empty: ``example``, a text that is read when the file is loaded and must give the code (for a
-trap: nothing), and ``source``, where the words come from. What is wrong is told with file and line; of a file with a mistake
-nothing is used.
+A CSV or YAML file with the columns or keys ``set`` (component, defect_type, room or trap), ``code`` (empty for a trap),
+``words`` (separated by semicolons), and two that may be empty: ``example``, a text that is read when the file is loaded and
+must give the code (for a trap: nothing), and ``source``, where the words come from. What is wrong is told with file and line;
+of a file with a mistake nothing is used.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from mappings.lexicon.company_file import csv_rows, yaml_rows
 from mappings.lexicon.reading import Reading, read
 from mappings.lexicon.terms import Lexicon, Term, lexicon
 from mappings.lexicon.words import Words
 from warranty_hub.errors import ConfigError
 
-COLUMNS = ("set", "code", "words", "example", "source")
 _SETS = {"component": "components", "defect_type": "defect_types", "room": "rooms"}
 _TRAP = "trap"
 
@@ -44,17 +43,9 @@ def company_words(path: Path) -> Words:
 
 
 def _rows(path: Path) -> Iterator[_Row]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Correct `lexicon` in hub.yaml.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8", remedy="Save it again as CSV with the encoding UTF-8.") from None
-    reader = csv.DictReader(text.splitlines())
-    if missing := [column for column in COLUMNS[:3] if column not in (reader.fieldnames or ())]:
-        raise ConfigError(f"{path}:1 has no column {missing[0]!r}", remedy=f"Its columns are {', '.join(COLUMNS)}.")
-    for row in reader:
-        yield _checked(f"{path}:{reader.line_num}", {name: (value or "").strip() for name, value in row.items() if name})
+    read_file = yaml_rows if path.suffix.lower() in (".yaml", ".yml") else csv_rows
+    for line, values in read_file(path):
+        yield _checked(f"{path}:{line}", values)
 
 
 def _checked(place: str, row: Mapping[str, str]) -> _Row:
@@ -66,7 +57,7 @@ def _checked(place: str, row: Mapping[str, str]) -> _Row:
         raise ConfigError(f"{place}: {code!r} is no {code_set}", remedy="`warranty-hub words list` shows all codes.")
     words = tuple(word.strip().lower() for word in row["words"].split(";") if word.strip())
     if not words:
-        raise ConfigError(f"{place}: there are no words", remedy="Write them in the column `words`, separated by semicolons.")
+        raise ConfigError(f"{place}: there are no words", remedy="Write them under `words`, separated by semicolons.")
     return _Row(place, code_set, code, words, row.get("example", ""))
 
 

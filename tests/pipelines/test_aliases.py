@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from mappings.places import Place
 from tests.mappings.places import towers
 from tests.pipelines.test_models import hub_of, located, report
 from warranty_hub.cli import app
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.aliases import aliases, decide_alias, learn_alias, unknown_places
 from warranty_hub.pipelines.hub import Hub
-from warranty_hub.pipelines.places import MASTER, merge_places
-from warranty_hub.records.codes import AliasState
+from warranty_hub.pipelines.places import MASTER, MODEL, merge_places
+from warranty_hub.records.codes import AliasState, PlaceKind
 
 
 @pytest.fixture
@@ -107,3 +108,15 @@ def test_new_words_of_the_company_make_every_ticket_read_anew(hub: Hub, tmp_path
     assert answer(hub) == "P/3/2/101"
     own = replace(hub, settings=hub.settings.model_copy(update={"lexicon": str(words)}))
     assert answer(own) == "P/3/2/101/主卧"
+
+
+def test_the_companys_word_for_a_room_of_a_model_that_ours_do_not_know_is_not_read(hub: Hub, tmp_path: Path) -> None:
+    room = Place("P/3/2/101/睡美人", PlaceKind.ROOM, "P/3/2/101", "睡美人", building="3", unit="2", dwelling="101")
+    with hub.transactions() as db:
+        merge_places(db, "P03", MODEL, [room])
+    words = tmp_path / "words.yaml"
+    words.write_text("- {set: room, code: R13, words: [睡美人, 公主房], example: 公主房漏水}\n", encoding="utf-8")
+    report(hub, "WX1", "公主房漏水", address_text="3-2-101")
+    assert answer(hub) == "P/3/2/101"
+    own = replace(hub, settings=hub.settings.model_copy(update={"lexicon": str(words)}))
+    assert answer(own) == "P/3/2/101/睡美人"

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from mappings.lexicon import Words
+from mappings.lexicon import Words, read
 from mappings.places import Place, Register
 from mappings.places.normal import storey
 from warranty_hub.pipelines.aliases import confirmed_aliases
@@ -32,12 +32,17 @@ def register_of(db: Connection, project: str, words: Words | None = None) -> Reg
             unit=row.unit,
             storey=row.storey,
             dwelling=row.dwelling,
-            room_code=row.room_code,
+            room_code=row.room_code or _room_code(row, words),
             aliases=(*row.aliases, *learnt.get(row.place_id, ())),
         )
         for row in rows
     )
     return Register(places, words)
+
+
+def _room_code(row: Row[Any], words: Words | None) -> str | None:
+    """The kind of a room that our words did not tell when its model was read: the company's may, and may have changed since."""
+    return read(" ".join((row.name, *row.aliases)), words).room if words and row.kind == PlaceKind.ROOM else None
 
 
 def place_id(*parts: str | None) -> str:

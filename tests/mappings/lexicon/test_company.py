@@ -56,3 +56,44 @@ def test_a_file_without_the_columns_says_which_are_missing(tmp_path: Path) -> No
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         company_words(tmp_path / "nothing.csv")
+
+
+# ------------------------------------------------------------------------------------------------ as YAML
+YAML = """# 公司用词
+- set: component
+  code: C25
+  words: [推启扇, 启闭扇]
+  example: 主卧启闭扇坏了
+- {set: trap, words: 阳台山, example: 我家住阳台山路}
+"""
+
+
+def in_yaml(folder: Path, text: str) -> Path:
+    path = folder / "words.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_same_words_are_not_read_from_yaml(tmp_path: Path) -> None:
+    words = company_words(in_yaml(tmp_path, YAML))
+    assert read("推启扇坏了", words).components == read("启闭扇坏了", words).components == ("C25",)
+    assert read("阳台山", words).rooms == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (YAML + "- {set: component, code: C999, words: 推窗器}\n", "words.yaml:7: 'C999' is no component"),
+        (YAML + "- {set: component, words: 推窗器}\n", "words.yaml:7 has no key 'code'"),
+        (YAML + "- 推窗器\n", "words.yaml:7 is no mapping"),
+        (YAML + "- {set: room\n", "words.yaml:8 is no YAML"),
+        (YAML + "- {set: room, code: R13, words: {a: b}}\n", "words.yaml:7: there are no words"),
+        ("set: room", "words.yaml:1 is no list"),
+        ("", "words.yaml:1 is no list"),
+    ],
+)
+def test_a_mistake_in_yaml_is_told_without_its_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        company_words(in_yaml(tmp_path, text))
+    assert told in caught.value.message
+    assert caught.value.remedy
