@@ -64,8 +64,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             with demo.console.capture() as words:
                 run_demo(folder, ifc=model, keep=False)
             said.append(words.get())
-            files = [*(folder / "published").iterdir(), *(folder / "feed").rglob("*.*")]
-            kinds = (".csv", ".parquet", ".bcf", ".xlsx")
+            files = [*(folder / "published").rglob("*.*"), *(folder / "feed").rglob("*.*")]
+            kinds = (".csv", ".parquet", ".bcf", ".xlsx", ".svg")
             data.append({str(file.relative_to(folder)): file.read_bytes() for file in files if file.suffix in kinds})
     history = write_history(stickers_of(towers()), read_words(model))
     return Outcome(folder, (said[0], said[1]), (data[0], data[1]), history)
@@ -145,7 +145,7 @@ def _figures(said: str) -> str:
 
 
 def test_every_manifest_holds_the_digest_of_its_file(outcome: Outcome) -> None:
-    manifests = list((outcome.folder / "published").glob("*.manifest.json"))
+    manifests = list((outcome.folder / "published").rglob("*.manifest.json"))
     assert len(manifests) >= 8
     for path in manifests:
         data = path.with_name(path.name.removesuffix(".manifest.json")).read_bytes()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.reports.facts import seed
+from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.reports.publication import PublishedFile
 from warranty_hub.reports.publish import publish
 
@@ -36,6 +37,14 @@ def publish_now(warehouse: Engine, folder: Path) -> Publish:
     def now(run_id: int = 7, day: int = 1, stale: Sequence[str] = ("oa.approvals",)) -> list[PublishedFile]:
         as_of = datetime(2025, 6, day, 6, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
         with warehouse.begin() as db:
-            return publish(db, folder, run_id, organisation="华筑集团", as_of=as_of, stale=stale)
+            return publish(
+                db,
+                folder,
+                run_id,
+                organisation="华筑集团",
+                as_of=as_of,
+                stale=stale,
+                artefacts=ArtefactStore("memory://reports"),
+            )
 
     return now

@@ -1,6 +1,8 @@
 """A floor plan shows each room and element where it is, and how much is broken there."""
 
 import xml.etree.ElementTree as ET
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,13 @@ from sqlalchemy import Engine, text
 
 from connectors.bim.meshes import MESHES, Mesh, pack_meshes
 from connectors.bim.section import label_point, outlines
-from tests.reports.facts import WALL_GUID, WINDOW_GUID
+from tests.reports.conftest import Publish
+from tests.reports.facts import OTHER_WINDOW_GUID, WALL_GUID, WINDOW_GUID
 from warranty_hub.artefacts import ArtefactStore
-from warranty_hub.reports.bim.plans import Part, drawn, floor_plans
+from warranty_hub.errors import ConfigError
+from warranty_hub.reports.bim.damage import Damage, Scale, scale_of
+from warranty_hub.reports.bim.plan_svg import Part, drawn
+from warranty_hub.reports.bim.plans import ModelPlans, model_plans
 
 SVG = "{http://www.w3.org/2000/svg}"
 CORNERS = np.array([(x, y, z) for z in (0.0, 1.0) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))], dtype=float)
@@ -65,9 +71,10 @@ def test_the_name_of_an_l_shaped_room_stands_in_its_neighbour() -> None:
 
 
 def test_the_plan_stands_on_its_head_or_leaves_the_picture() -> None:
-    north = Part("wall", WALL_GUID, "北墙 <N>", "", outlines(block(0, 4, 0, 4, 0.2, 3), 1))
+    broken = Damage(4, 5, Decimal("1200"))
+    north = Part("wall", WALL_GUID, "北墙 <N>", "", outlines(block(0, 4, 0, 4, 0.2, 3), 1), broken)
     room = Part("room", "0room", "主卧", "主卧", outlines(block(0, 0, 0, 4, 4, 3), 1))
-    root = ET.fromstring(drawn("15F & 16F", [north, room], {WALL_GUID: 4}))
+    root = ET.fromstring(drawn("15F & 16F", [north, room], scale_of([broken], "CNY")))
     left, top, width, height = map(float, root.attrib["viewBox"].split())
     paths = {path.attrib["data-guid"]: path for path in root.iter(f"{SVG}path")}
     wall = [tuple(map(float, corner.split(","))) for corner in paths[WALL_GUID].attrib["d"].strip("MZ").split()]
@@ -75,26 +82,88 @@ def test_the_plan_stands_on_its_head_or_leaves_the_picture() -> None:
     assert (min(heights), max(heights)) == (-4.2, -4.0), "north is up: y is negated"
     assert all(left < x < left + width and top < y < top + height for x, y in wall)
     assert list(paths) == ["0room", WALL_GUID], "a wall is drawn over the room"
-    assert paths[WALL_GUID].attrib["data-defects"] == "4"
+    said = {name: paths[WALL_GUID].attrib[name] for name in ("class", "data-defects", "data-cost")}
+    assert said == {"class": "wall d3 c4", "data-defects": "4", "data-cost": "1200.00"}
     assert "data-defects" not in paths["0room"].attrib
     words = [item.text for item in root.iter(f"{SVG}text")]
-    assert {"15F & 16F", "主卧", "未关闭缺陷 Open defects"} < set(words)
+    assert {"15F & 16F", "主卧", "未关闭缺陷 Open defects", "实际成本 Actual cost, CNY", "≥ 1,000"} < set(words)
 
 
-def test_each_storey_has_a_plan_or_a_reason(seeded: Engine, tmp_path: object) -> None:
-    store = ArtefactStore(str(tmp_path))
+@pytest.mark.parametrize(
+    ("most", "end"), [("0", "1"), ("-5", "1"), ("1", "1"), ("1.01", "2"), ("399", "400"), ("4001", "10000")]
+)
+def test_a_scale_does_not_reach_the_dearest(most: str, end: str) -> None:
+    assert scale_of([Damage(0, 1, Decimal(most))], "CNY").costs[3] == Decimal(end) / 2
+
+
+def test_a_refund_is_coloured_as_a_cost() -> None:
+    scale = Scale("CNY", (Decimal(0), Decimal(10), Decimal(25), Decimal(50)))
+    amounts = ("-20", "0", "0.01", "10", "100")
+    assert [scale.by_cost(Damage(1, 1, Decimal(amount))) for amount in amounts] == [0, 0, 1, 2, 4]
+    assert [scale.by_defects(Damage(count)) for count in (0, 1, 2, 5, 6)] == [0, 1, 2, 3, 4]
+
+
+def plans_of(seeded: Engine, store: ArtefactStore) -> ModelPlans:
     with seeded.begin() as db:
-        assert [plan.reason for plan in floor_plans(db, store, "none", heat=True)] == ["the model is not indexed"]
-        assert [plan.reason for plan in floor_plans(db, store, "p01-3", heat=True)] == ["the model has no geometry"]
-        shapes = {"window": block(1, 4, 1, 1, 0.2, 1), "room": block(0, 0, 0, 4, 4, 3)}
-        still = np.hstack([np.eye(3), np.zeros((3, 1))])
-        address = store.put(pack_meshes([(1, "window", still), (11, "room", still)], shapes).packed(), MESHES)
+        return model_plans(db, store, "p01-3")
+
+
+SPENT = """INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, defect_seq,
+    component_code, defect_type_code, cause, stage, currency, amount)
+    VALUES ('erp', 'p1', 0, 1, '2025-05', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY', 1200.5)"""
+
+
+def with_geometry(seeded: Engine, store: ArtefactStore) -> str:
+    """A window that the plan cuts, one that lies below the cut, a room; and a roof above which nothing is."""
+    shapes = {"window": block(1, 4, 1, 1, 0.2, 1), "low": block(3, 4, 0.2, 0.5, 0.2, 0.5), "room": block(0, 0, 0, 4, 4, 3)}
+    still = np.hstack([np.eye(3), np.zeros((3, 1))])
+    address = store.put(pack_meshes([(1, "window", still), (2, "low", still), (11, "room", still)], shapes).packed(), MESHES)
+    with seeded.begin() as db:
         db.execute(text("UPDATE hub.bim_revision SET meshes = :address"), {"address": address})
+        db.execute(text(SPENT))
         db.execute(text("UPDATE hub.bim_storey SET level = 0"))
+        db.execute(text("UPDATE hub.bim_element_revision SET z_min = 0.2, z_max = 0.7 WHERE step_id = 2"))
         roof_row = "SELECT revision_id, 20, '屋面/R', 9 FROM hub.bim_revision"
         db.execute(text(f"INSERT INTO hub.bim_storey (revision_id, step_id, name, level) {roof_row}"))
-        storey, roof = floor_plans(db, store, "p01-3", heat=True)
-    assert (roof.svg, roof.reason, roof.file_name) == (None, "nothing stands 1.2 m above its floor", "屋面_R.svg")
+    return address
+
+
+def test_each_storey_has_a_plan_or_a_reason(seeded: Engine, tmp_path: Path) -> None:
+    store = ArtefactStore(str(tmp_path))
+    assert [plan.reason and plan.reason.en for plan in plans_of(seeded, store).plans] == ["the model has no geometry"]
+    address = with_geometry(seeded, store)
+    storey, roof = plans_of(seeded, store).plans
+    assert (roof.svg, roof.reason and roof.reason.en) == (None, "nothing stands 1.2 m above its floor")
+    assert roof.file_name == "02-屋面_R.svg"
     assert storey.svg is not None
-    assert f'data-guid="{WINDOW_GUID}"' in storey.svg
-    assert 'data-defects="1"' in storey.svg
+    kinds = {path.attrib["data-guid"]: path.attrib["class"] for path in ET.fromstring(storey.svg).iter(f"{SVG}path")}
+    assert kinds[WINDOW_GUID] == "window d1 c4"
+    assert kinds[OTHER_WINDOW_GUID].split()[0] == "below"
+    store.delete(address)
+    assert [plan.reason and plan.reason.zh for plan in plans_of(seeded, store).plans] == ["几何文件已丢失,请重新读取模型"]
+    with seeded.begin() as db, pytest.raises(ConfigError, match="No current revision"):
+        model_plans(db, store, "none")
+
+
+def test_rooms_and_damaged_elements_are_not_listed_without_geometry(seeded: Engine, tmp_path: Path) -> None:
+    with seeded.begin() as db:
+        db.execute(text(SPENT))
+    found = plans_of(seeded, ArtefactStore(str(tmp_path)))
+    assert [(row.name, row.storey) for row in found.rooms] == [("主卧", "15F")]
+    assert {row.guid for row in found.elements} == {WINDOW_GUID}
+    assert found.elements[0].damage.open == 1
+    assert found.elements[0].damage.cost == Decimal("1200.5")
+
+
+def test_the_report_does_not_lead_to_the_plans(seeded: Engine, folder: Path, publish_now: Publish) -> None:
+    with_geometry(seeded, ArtefactStore("memory://reports"))
+    names = {file.name for file in publish_now()}
+    assert {"plans/p01-3.html", "plans/p01-3/01-15F.svg"} <= names
+    assert 'href="plans/p01-3.html"' in (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "plans" / "p01-3.html").read_text(encoding="utf-8")
+    assert 'href="p01-3/01-15F.svg"' in page
+    assert 'id="cost"' not in page
+    with seeded.begin() as db:
+        db.execute(text("DELETE FROM hub.defect"))
+    publish_now(run_id=8)
+    assert list(folder.rglob("*.svg*")) == []

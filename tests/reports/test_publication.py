@@ -22,7 +22,7 @@ DATA = ("cost_rollup.csv", "cost_rollup.parquet", "cost_rollup.xlsx", "defects_b
 
 
 def _content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_same_facts_give_the_same_bytes(seeded: Engine, folder: Path, publish_now: Publish) -> None:
@@ -36,10 +36,10 @@ def test_the_same_facts_give_the_same_bytes(seeded: Engine, folder: Path, publis
 
 def test_every_file_is_described_by_its_manifest(seeded: Engine, folder: Path, publish_now: Publish) -> None:
     files = publish_now()
-    assert {file.path.name for file in files} == {*DATA, "report.html"}
+    assert {file.name for file in files} == {*DATA, "report.html", "plans/p01-3.html"}
     assert len(_content(folder)) == 2 * len(files)
     for file in files:
-        manifest = json.loads((folder / f"{file.path.name}.manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / f"{file.name}.manifest.json").read_text(encoding="utf-8"))
         content = file.path.read_bytes()
         assert manifest["sha256"] == file.sha256 == hashlib.sha256(content).hexdigest()
         assert manifest["size"] == file.size == len(content)

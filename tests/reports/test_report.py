@@ -107,11 +107,12 @@ def test_the_page_needs_no_network_and_runs_no_text(seeded: Engine, folder: Path
     tree = _page(folder)
     assert len(tree.findall(".//script")) == 1
     assert tree.findall(".//img") == []
-    assert not re.search(r"""(src|href)\s*=|url\(|@import""", page.replace(ATTACK, "").replace("img src=x", ""))
+    page = page.replace(ATTACK, "").replace("img src=x", "").replace('href="plans/p01-3.html"', "")
+    assert not re.search(r"""(src|href)\s*=|url\(|@import""", page)
 
 
 def test_an_empty_warehouse_gives_an_empty_report(warehouse: Engine, folder: Path, publish_now: Publish) -> None:
-    names = {file.path.name for file in publish_now(stale=())}
+    names = {file.name for file in publish_now(stale=())}
     assert names == {"cost_rollup.csv", "cost_rollup.parquet", "cost_rollup.xlsx", "defects_by_element.csv", "report.html"}
     silent = [card.find("h2").text_content() for card in _page(folder).find_class("card") if not card.find_class("empty")]
     assert silent == [], "each card says that there is no data yet"

@@ -16,5 +16,5 @@ def test_each_published_file_is_in_the_ledger_of_deliveries(seeded: Engine, fold
     report = publish_reports(hub)
     with seeded.connect() as db:
         noted = {row.path: row.size for row in db.execute(select(delivery).where(delivery.c.run_id == report.run_id))}
-    assert len(noted) == 6
+    assert len(noted) == 7
     assert noted == {name: (folder / name).stat().st_size for name in noted}

@@ -11,7 +11,7 @@ from connectors.bim.write_back import write_back as write_copy
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, console, told
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.hub import Hub, open_hub
-from warranty_hub.reports.bim.plans import floor_plans
+from warranty_hub.reports.bim.plans import model_plans
 from warranty_hub.reports.bim.write_back import element_facts
 
 ModelArgument = Annotated[str, typer.Argument(help="The model's name in hub.yaml.")]
@@ -20,7 +20,10 @@ ModelArgument = Annotated[str, typer.Argument(help="The model's name in hub.yaml
 def plans(
     model: ModelArgument,
     folder: Annotated[Path, typer.Argument(file_okay=False, help="Where the SVG files go, one a storey.")],
-    heat: Annotated[bool, typer.Option(help="Colour rooms and elements by open defects.")] = True,
+    heat: Annotated[
+        bool,
+        typer.Option(help="Colour rooms and elements by open defects; with #cost behind the address in a browser, by cost."),
+    ] = True,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Draw a plan of each storey, cut 1.2 m above its floor; each shape has its GlobalId as data-guid.
@@ -31,12 +34,14 @@ def plans(
         hub = open_hub(config)
         folder.mkdir(parents=True, exist_ok=True)
         with hub.transactions() as db:
-            for plan in floor_plans(db, hub.artefacts, model, heat=heat):
-                if plan.svg is None:
-                    console.print(f"{plan.storey}: no plan 无平面图, {plan.reason}")
-                else:
-                    (folder / plan.file_name).write_text(plan.svg, encoding="utf-8")
-                    console.print(f"{plan.storey}: {folder / plan.file_name}")
+            found = model_plans(db, hub.artefacts, model, heat=heat)
+        for plan in found.plans:
+            if plan.svg is None:
+                why = f"{plan.reason.zh} {plan.reason.en}" if plan.reason else ""
+                console.print(f"{plan.storey}: no plan 无平面图, {why}")
+            else:
+                (folder / plan.file_name).write_text(plan.svg, encoding="utf-8")
+                console.print(f"{plan.storey}: {folder / plan.file_name}")
 
 
 def write_back(

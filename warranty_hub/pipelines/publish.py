@@ -25,10 +25,11 @@ def publish_reports(hub: Hub) -> RunReport:
                 as_of=hub.clock().astimezone(hub.settings.zone),
                 stale=stale,
                 bcf_version=hub.settings.issues.version,
+                artefacts=hub.artefacts,
             )
             db.execute(
                 insert(delivery),
-                [{"run_id": run.run_id, "path": file.path.name, "sha256": file.sha256, "size": file.size} for file in files],
+                [{"run_id": run.run_id, "path": file.name, "sha256": file.sha256, "size": file.size} for file in files],
             )
         run.note(files=len(files), stale=len(stale))
     return hub.report(run.run_id)

@@ -23,8 +23,9 @@ ASIDE = ".being-written"
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as it lies in the publication folder."""
+    """A file as it lies in the publication folder. ``name``: its path in there, with ``/``."""
 
+    name: str
     path: Path
     sha256: str
     size: int
@@ -40,40 +41,44 @@ class Publication:
         self._files: list[PublishedFile] = []
 
     def add(self, name: str, write: Callable[[Path], None], **about: Any) -> None:
-        """Write a file and its manifest. ``about`` goes into the manifest: columns, row count, control totals."""
+        """Write a file and its manifest. ``name`` has ``/`` for folders. ``about`` goes into the manifest: columns, rows."""
         path = self._aside / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(path)
         with path.open("rb+") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
-        published = PublishedFile(self._folder / name, sha256, path.stat().st_size)
+        published = PublishedFile(name, self._folder / name, sha256, path.stat().st_size)
         self._files.append(published)
         self._write_manifest(published, about)
 
     def release(self) -> list[PublishedFile]:
         """Put everything in place, and withdraw what a former run published under names that this run has not."""
         for file in self._files:
-            for name in (file.path.name, file.path.name + MANIFEST):
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            for name in (file.name, file.name + MANIFEST):
                 (self._aside / name).replace(self._folder / name)
-        for name in self._published() - {file.path.name for file in self._files}:
+        for name in self._published() - {file.name for file in self._files}:
             (self._folder / (name + MANIFEST)).unlink()
             (self._folder / name).unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        for folder in {self._folder, *(file.path.parent for file in self._files)}:
+            _sync_folder(folder)
         return self._files
 
     def _published(self) -> set[str]:
-        return {path.name.removesuffix(MANIFEST) for path in self._folder.glob(f"*{MANIFEST}")}
+        manifests = (path.relative_to(self._folder) for path in self._folder.rglob(f"*{MANIFEST}"))
+        return {path.as_posix().removesuffix(MANIFEST) for path in manifests if path.parts[0] != ASIDE}
 
     def _write_manifest(self, file: PublishedFile, about: Mapping[str, Any]) -> None:
         manifest = {
             "schema_version": SCHEMA_VERSION,
-            "file": file.path.name,
+            "file": file.name,
             "size": file.size,
             "sha256": file.sha256,
             **self._stamp,
             **about,
         }
-        with (self._aside / (file.path.name + MANIFEST)).open("w", encoding="utf-8") as target:
+        with (self._aside / (file.name + MANIFEST)).open("w", encoding="utf-8") as target:
             json.dump(manifest, target, ensure_ascii=False, indent=2)
             target.flush()
             os.fsync(target.fileno())

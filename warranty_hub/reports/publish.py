@@ -13,10 +13,12 @@ from urllib.parse import quote
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import Version, write_bcf
+from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.reports.analytics.figures import Monthly, figures
-from warranty_hub.reports.analytics.page import write_page
+from warranty_hub.reports.analytics.page import write_page, write_plans
 from warranty_hub.reports.bim import defects_by_element
 from warranty_hub.reports.bim.issues import issues_by_project
+from warranty_hub.reports.bim.plans import damaged_models, model_plans
 from warranty_hub.reports.finance.cost_rollup import (
     COLUMNS,
     checked,
@@ -38,9 +40,10 @@ def publish(
     organisation: str,
     as_of: datetime,
     stale: Sequence[str],
+    artefacts: ArtefactStore,
     bcf_version: Version = "2.1",
 ) -> list[PublishedFile]:
-    """Write all reports into the folder and return the files.
+    """Write all reports into the folder and return the files. ``artefacts`` has the models' triangles, for plans.
 
     ``as_of`` carries the organisation's zone: months and days are cut in it. ``stale`` names the streams that are late; the
     reports say so. Raises CountingError when written rows do not sum to the mart, OSError when the folder cannot be written;
@@ -51,10 +54,9 @@ def publish(
         found = figures(db, zone=str(as_of.tzinfo), stale=stale)
         _finance(db, files, found.cost_by_month, list(_notes(db, organisation, as_of, stale)))
         left_out = _bim(db, files, found.defects.total, as_of.tzinfo, bcf_version)
-        files.add(
-            "report.html",
-            partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale, left_out=left_out),
-        )
+        plans = {model: _plans(db, artefacts, files, model, organisation, as_of) for model in damaged_models(db)}
+        page = partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale)
+        files.add("report.html", partial(page, left_out=left_out, plans=plans))
         return files.release()
 
 
@@ -102,7 +104,7 @@ def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, 
         text_rule=TEXT_RULE,
     )
     for issues in issues_by_project(db, zone):
-        name = f"{quote(issues.project_code, safe='')}.bcf"  # a code may hold what a path must not
+        name = f"{_safe(issues.project_code)}.bcf"
         if issues.left_out:
             left_out[name] = issues.left_out
         files.add(
@@ -113,3 +115,30 @@ def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, 
             left_out=issues.left_out,
         )
     return left_out
+
+
+def _plans(
+    db: Connection, artefacts: ArtefactStore, files: Publication, model_id: str, organisation: str, as_of: datetime
+) -> str:
+    """A model's page and its plans. Returns the page's name."""
+    model = model_plans(db, artefacts, model_id)
+    folder = _safe(model_id)
+    for plan in model.plans:
+        if plan.svg is not None:
+            files.add(
+                f"plans/{folder}/{plan.file_name}", partial(_write_text, words=plan.svg), model=model_id, storey=plan.storey
+            )
+    name = f"plans/{folder}.html"
+    files.add(
+        name, partial(write_plans, model=model, organisation=organisation, as_of=as_of, folder=quote(folder)), model=model_id
+    )
+    return quote(name)
+
+
+def _write_text(path: Path, words: str) -> None:
+    path.write_text(words, encoding="utf-8")
+
+
+def _safe(code: str) -> str:
+    """A code may hold what a path must not."""
+    return quote(code, safe="")

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from mappings.lexicon import Label, label
-from warranty_hub.reports.queries import LIVING_DEFECTS, one_name
+from warranty_hub.reports.queries import LIVING_DEFECTS, lead_currency, one_name
 from warranty_hub.rules.tickets import NOT_COUNTED, SETTLED
 
 MONTHS = 36  # that a chart shows
@@ -142,6 +142,7 @@ class Model:
     """A building model: its newest good revision, or a file that was refused and why."""
 
     project_code: str
+    model_id: str
     file_name: str
     status: str
     elements: int | None
@@ -177,7 +178,7 @@ class Figures:
 
 def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     """Compute all figures. Months of tickets are cut in ``zone``; ``stale`` names the streams that are late."""
-    currency = _lead_currency(db)
+    currency = lead_currency(db)
     return Figures(
         currency=currency,
         tickets=Tickets(**db.execute(text(_TICKETS), {"not_counted": [*NOT_COUNTED], "settled": [*SETTLED]}).one()._mapping),
@@ -212,11 +213,6 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
     )
 
 
-def _lead_currency(db: Connection) -> str | None:
-    """The currency of the charts: the one with the most ACTUAL rows."""
-    return db.execute(text(_LEAD)).scalar_one_or_none()
-
-
 def _cost_by_month(db: Connection, currency: str | None) -> Monthly:
     """ACTUAL cost by month and project, the newest months, the biggest projects by name."""
     rows = db.execute(text(_COST_BY_MONTH), {"currency": currency, "months": MONTHS, "series": SERIES}).all()
@@ -249,9 +245,6 @@ def _items(db: Connection, query: str, currency: str | None, named: Namer) -> li
     rows: Iterable[Any] = db.execute(text(query), {"currency": currency})
     return [Item(OTHERS_LABEL if row.code == OTHERS else named(row.code, row.name), row.value) for row in rows]
 
-
-_LEAD = """
-    SELECT currency FROM mart.cost_month WHERE stage = 'ACTUAL' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"""
 
 _TICKETS = """
     SELECT count(*) FILTER (WHERE NOT out) AS counted,
@@ -351,7 +344,7 @@ _STREAMS = """
     GROUP BY 1 ORDER BY 1"""
 
 _MODELS = """
-    SELECT DISTINCT ON (project_code, model_id) project_code, file_name, status, (counts ->> 'elements')::int AS elements,
-           indexed_at, reason
+    SELECT DISTINCT ON (project_code, model_id) project_code, model_id, file_name, status,
+           (counts ->> 'elements')::int AS elements, indexed_at, reason
     FROM hub.bim_revision WHERE current OR status = 'REFUSED'
     ORDER BY project_code, model_id, revision_id DESC"""
