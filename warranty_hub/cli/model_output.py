@@ -10,11 +10,14 @@ from sqlalchemy import text
 from connectors.bim.write_back import write_back as write_copy
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, console, told
 from warranty_hub.errors import ConfigError
-from warranty_hub.pipelines.hub import Hub, open_hub
+from warranty_hub.pipelines.hub import open_hub
+from warranty_hub.pipelines.model_files import model_file
 from warranty_hub.reports.bim.plans import model_plans
 from warranty_hub.reports.bim.write_back import element_facts
 
-ModelArgument = Annotated[str, typer.Argument(help="The model's name in hub.yaml.")]
+ModelArgument = Annotated[
+    str, typer.Argument(help="The model, as `warranty-hub models` lists it: tower_3, or drop/3-ARC for a file of a folder.")
+]
 
 
 def plans(
@@ -55,24 +58,19 @@ def write_back(
     """
     with told():
         hub = open_hub(config)
-        _known(hub, model)
-        source = hub.settings.path(hub.settings.models[model].file)
-        if file.resolve() == source:
-            raise ConfigError(f"{file} is the model itself", remedy="Name another file: a model is never changed.")
+        found = model_file(hub, model)
         with hub.transactions() as db:
             facts = element_facts(db, model)
             indexed = db.execute(
                 text("SELECT sha256 FROM hub.bim_revision WHERE model_id = :m AND current"), {"m": model}
             ).scalar()
-        with source.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").hexdigest() != indexed:
-                raise ConfigError(
-                    f"{source.name} is not the file that was indexed", remedy=f"Run `warranty-hub run index {model}`."
-                )
-        write_copy(source, facts, file)
+        with found.on_disk() as source:
+            if file.resolve() == source.resolve():
+                raise ConfigError(f"{file} is the model itself", remedy="Name another file: a model is never changed.")
+            with source.open("rb") as content:
+                if hashlib.file_digest(content, "sha256").hexdigest() != indexed:
+                    raise ConfigError(
+                        f"{found.name} is not the file that was indexed", remedy=f"Run `warranty-hub run index {model}`."
+                    )
+            write_copy(source, facts, file)
     console.print(f"{file}: {len(facts)} elements with warranty and defects.")
-
-
-def _known(hub: Hub, model: str) -> None:
-    if model not in hub.settings.models:
-        raise ConfigError(f"hub.yaml has no model {model!r}", remedy=f"It has: {', '.join(hub.settings.models) or 'none'}.")

@@ -51,11 +51,13 @@ def show(quarantine_id: int, config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 @app.command("retry")
 def retry(
-    unit: Annotated[str, typer.Argument(help="A stream, e.g. wms.tickets.")], config: ConfigOption = DEFAULT_CONFIG
+    unit: Annotated[str, typer.Argument(help="A stream, e.g. wms.tickets, or a project for its BCF issues, e.g. P01.")],
+    config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Put all open rows of a stream through map and load again.
 
-    Example: `warranty-hub quarantine retry wms.tickets`, once the field map is corrected.
+    Example: `warranty-hub quarantine retry wms.tickets`, once the field map is corrected; `warranty-hub quarantine retry P01`
+    for issues of BCF files, once their defects are located.
     """
     with told():
         console.print(retry_rows(open_hub(config), unit).line(), soft_wrap=True)

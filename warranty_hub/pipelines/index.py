@@ -66,9 +66,11 @@ def _index(hub: Hub, run_id: int, file: ModelFile) -> dict[str, Any]:
             with hub.transactions() as db:
                 write_refused(db, run_id, file, sha256, error)
             return {"refused": error.message}
-    meshes, named = hub.artefacts.put(model.geometry.meshes.packed(), MESHES), named_models(hub)
+    meshes, named = model.geometry.meshes.packed(), named_models(hub)
+    address = hub.artefacts.address_of(meshes, MESHES)
     with hub.transactions() as db:
-        changes = write_revision(db, hub.artefacts, Revision(run_id, file, sha256, model, meshes), named)
+        changes = write_revision(db, hub.artefacts, Revision(run_id, file, sha256, model, address), named)
+        hub.artefacts.put(meshes, MESHES)  # after the row: see `expire_meshes`
     counts = {"elements": len(model.index.elements), "spaces": len(model.index.spaces), "boxes": len(model.boxes)}
     return {**counts, "meshed": model.geometry.meshed, "without_shape": len(model.geometry.failures), **changes}
 

@@ -6,7 +6,7 @@ from its own store, which alone knows whether someone was there. A topic that is
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -70,14 +70,17 @@ def projects_with_issue_files(hub: Hub) -> list[str]:
 
 def take_issue_files(hub: Hub, project_code: str) -> RunReport:
     """Take every file of the project's folder whose content is new. One that cannot be read goes to quarantine, once."""
-    inbox = _inbox(hub)
     with hub.recorded(Unit(STEP, project_code)) as run:
-        found = sorted(
-            inbox.files([f"{quote(project_code, safe='')}/{pattern}" for pattern in PATTERNS]), key=lambda file: file.saved_at
-        )
-        taken = [_take(hub, run, project_code, file.name, inbox.read(file)) for file in found]
-        run.note(files=len(found), new_files=sum(taken))
+        taken = [_take(hub, run, project_code, name, content) for name, content in files_of_project(hub, project_code)]
+        run.note(files=len(taken), new_files=sum(taken))
     return hub.report(run.run_id)
+
+
+def files_of_project(hub: Hub, project_code: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file in the project's folder of the inbox, in the order of time."""
+    inbox = _inbox(hub)
+    found = inbox.files([f"{quote(project_code, safe='')}/{pattern}" for pattern in PATTERNS])
+    yield from ((file.name, inbox.read(file)) for file in sorted(found, key=lambda file: file.saved_at))
 
 
 def _inbox(hub: Hub) -> Folder:
@@ -102,7 +105,7 @@ def _take(hub: Hub, run: StreamRun, project_code: str, name: str, content: bytes
         bcf = read_bcf(io.BytesIO(content), name)
     except MalformedAnswerError as error:
         reject = Reject(f"sha256:{sha256}", UNREADABLE, error.message, {"file": name})
-        _commit(hub, run, Statements({}, {}, {}, (reject,), 0), name)
+        commit_statements(hub, run, Statements({}, {}, {}, (reject,), 0), name)
     else:
         take_topics(hub, run, project_code, bcf, name)
     with hub.transactions() as db:
@@ -133,9 +136,14 @@ def _project_of(hub: Hub, bcf: BcfFile, name: str) -> str:
 
 def take_topics(hub: Hub, run: StreamRun, project_code: str, bcf: BcfFile, name: str) -> None:
     """Write what the topics say: new comments, new proposals, their authors; unknown topics to quarantine."""
+    commit_statements(hub, run, statements_of(hub, bcf, project_code), name)
+
+
+def statements_of(hub: Hub, bcf: BcfFile, project_code: str) -> Statements:
+    """What a file says of the project's issues as they are now."""
     with hub.transactions() as db:
         defects = _topics_of(db, project_code)
-    _commit(hub, run, _statements(bcf, defects, project_code), name)
+    return _statements(bcf, defects, project_code)
 
 
 def _topics_of(db: Connection, project_code: str) -> dict[str, Defect]:
@@ -221,8 +229,11 @@ def _last_word(topic: Topic) -> datetime:
 # ------------------------------------------------------------------------------------------------ the warehouse
 
 
-def _commit(hub: Hub, run: StreamRun, said: Statements, name: str) -> None:
-    """Each table in a page of its own. Known keys are left out: what was said once is never written over."""
+def commit_statements(hub: Hub, run: StreamRun, said: Statements, name: str, retried: Sequence[str] = ()) -> None:
+    """Each table in a page of its own. Known keys are left out: what was said once is never written over.
+
+    ``retried``: names in quarantine of what was there.
+    """
     persons = {key: Person(name=author, phone=None, id_number=None) for key, author in said.authors.items()}
     with hub.transactions() as db:
         stage_facts(db, fact_tables["person"], _new_rows(db, fact_tables["person"], persons))
@@ -232,9 +243,9 @@ def _commit(hub: Hub, run: StreamRun, said: Statements, name: str) -> None:
         table = fact_tables[table_name]
         with hub.transactions() as db:
             rows = _new_rows(db, table, facts)
-        batch = Batch(rows, rejects, skipped={**skipped, "known": len(facts) - len(rows)})
+        batch = Batch(rows, rejects, skipped={**skipped, "known": len(facts) - len(rows)}, retried=retried)
         run.commit_page(table, ISSUE_SYSTEM, batch, position=name, move_to=None)
-        rejects, skipped = (), {}
+        rejects, skipped, retried = (), {}, ()
 
 
 def _new_rows(db: Connection, table: Table, facts: Mapping[str, Fact]) -> list[tuple[Any, ...]]:

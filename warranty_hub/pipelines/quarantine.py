@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, select
 
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.hub import Hub, RunReport
+from warranty_hub.pipelines.issue_retry import is_issue_unit, retry_issues
 from warranty_hub.pipelines.sync import batch_of, subject_of
 from warranty_hub.records.codes import QuarantineState
 from warranty_hub.rules.privacy import MASK, mask
@@ -72,7 +73,12 @@ def open_keys(hub: Hub, unit: str) -> set[str]:
 
 
 def retry(hub: Hub, unit: str) -> RunReport:
-    """Map and load all open rows of a stream again: what loads, or is skipped now, is RESOLVED, the rest counts an attempt."""
+    """Map and load all open rows of a stream again: what loads, or is skipped now, is RESOLVED, the rest counts an attempt.
+
+    A project instead of a stream: what BCF files said of it.
+    """
+    if is_issue_unit(hub, unit):
+        return retry_issues(hub, unit)
     source_name, _, stream_name = unit.partition(".")
     subject = subject_of(hub, source_name, stream_name)
     with hub.recorded(Unit(STEP, unit)) as run:

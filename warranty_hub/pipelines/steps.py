@@ -15,6 +15,7 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.index import index_model, new_models
 from warranty_hub.pipelines.issues import projects_with_issue_files, take_issue_files
 from warranty_hub.pipelines.locate import locate_defects, projects_with_tickets
+from warranty_hub.pipelines.old_meshes import expire_meshes
 from warranty_hub.pipelines.publish import publish_reports
 from warranty_hub.pipelines.raw_pages import expire_raw_pages
 from warranty_hub.pipelines.replay import replay_stream
@@ -75,6 +76,16 @@ def replay(hub: Hub, unit: str, run_id: int | None, since: datetime | None) -> R
     return _of_stream(partial(replay_stream, run_id=run_id, since=moment))(hub, unit)
 
 
+EXPIRING: dict[str, Callable[[Hub], RunReport]] = {"raw_pages": expire_raw_pages, "meshes": expire_meshes}
+"""What is kept for a while only."""
+
+
+def _expire(hub: Hub, kind: str) -> RunReport:
+    if kind not in EXPIRING:
+        raise ConfigError(f"{kind!r} is nothing that expires", remedy=f"It is one of: {', '.join(EXPIRING)}.")
+    return EXPIRING[kind](hub)
+
+
 STEPS: dict[str, Step] = {
     "sync": Step(all_streams, _of_stream(sync_stream)),
     "deliver": Step(lambda hub: list(hub.settings.sinks), deliver_outbox),
@@ -85,7 +96,7 @@ STEPS: dict[str, Step] = {
     "rollup": Step(lambda _: ["costs"], lambda hub, _: roll_up_costs(hub)),
     "feed": Step(entities, publish_feed),
     "publish": Step(lambda _: ["reports"], lambda hub, _: publish_reports(hub)),
-    "expire": Step(lambda _: ["raw_pages"], lambda hub, _: expire_raw_pages(hub)),
+    "expire": Step(lambda _: list(EXPIRING), _expire),
     "sweep": Step(sweepable_streams, _of_stream(sweep_deletions)),
 }
 IN_ALL = ("sync", "deliver", "index", "locate", "cover", "bcf", "rollup", "feed", "publish")
