@@ -82,7 +82,9 @@ def _matched(models: Models, one: Situation, mine: Sequence[tuple[DefectReading,
         if best:
             left.remove(best)
         yield _judged(models, best[1] if best else None, truth, meant)
-    yield from (Answer(location) for _, location in left)
+    for defect, location in left:  # said twice, or read where nothing was said
+        again = [pair for pair in zip(one.ticket.defects, one.meant, strict=True) if _alike(defect, pair[0]) > 1]
+        yield _judged(models, location, *again[0]) if again else Answer(location)
 
 
 def _alike(defect: DefectReading, truth: Truth) -> int:

@@ -29,13 +29,15 @@ _FLAGGED = frozenset({"IfcWall", "IfcSlab", "IfcDoor", "IfcWindow", "IfcCovering
 class Models:
     """The models of an estate, the same for the same seed.
 
-    ``speechless``: towers whose exporter tells no names and types; ``unmodelled``: those without a model.
+    ``speechless``: towers whose exporter tells no names and types; ``unmodelled``: those without a model; ``gaps``: whether
+    fittings, rooms and flats are missing elsewhere too.
     """
 
     estate: Estate
     seed: int = 1
     speechless: frozenset[str] = frozenset()
     unmodelled: frozenset[str] = frozenset()
+    gaps: bool = True
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -88,7 +90,7 @@ class Models:
         return [
             (building, item)
             for building, item in self._built
-            if not (item.fitting and dice.random() < NO_FITTING)
+            if not (item.fitting and dice.random() < NO_FITTING * self.gaps)
             and not all(self._rooms[building][room] in missing for room in item.rooms)
         ]
 
@@ -102,8 +104,10 @@ class Models:
         missing: set[str] = set()
         for building, rooms in self._rooms.items():
             flats = {room.rpartition("/")[0] for room in rooms.values()}
-            lost = {flat for flat in sorted(flats) if building in self.unmodelled or dice.random() < NO_FLAT}
-            missing.update(room for room in rooms.values() if room.rpartition("/")[0] in lost or dice.random() < NO_ROOM)
+            lost = {flat for flat in sorted(flats) if building in self.unmodelled or dice.random() < NO_FLAT * self.gaps}
+            missing.update(
+                room for room in rooms.values() if room.rpartition("/")[0] in lost or dice.random() < NO_ROOM * self.gaps
+            )
         return frozenset(missing)
 
     @cached_property

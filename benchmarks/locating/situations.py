@@ -42,7 +42,7 @@ def situations(models: Models, count: int, seed: int) -> Iterator[Situation]:
         meant = tuple(dice.choice(sorted(truth.elements)) if truth.elements else None for truth in ticket.defects)
         scanned = _scanned(models, meant, dice)
         if scanned:
-            ticket = _told_apart(models, _bare(ticket, dice) if dice.random() < BARE else ticket, meant[0])
+            ticket = _told_apart(models, _bare(ticket, dice) if dice.random() < BARE else ticket, meant[0], scanned)
         yield Situation(ticket, scanned, meant[: len(ticket.defects)])
 
 
@@ -53,10 +53,10 @@ def _bare(ticket: Ticket, dice: random.Random) -> Ticket:
     return replace(ticket, text=dice.choice(LITTLE), address=address, building=building, defects=(first,))
 
 
-def _told_apart(models: Models, ticket: Ticket, meant: str | None) -> Ticket:
-    """A sticker says which of all that the text allows; a tag, which in each tower."""
+def _told_apart(models: Models, ticket: Ticket, meant: str | None, scanned: str) -> Ticket:
+    """A sticker says which of all that the text allows; a tag, which in each tower that uses it."""
     first, *others = ticket.defects
-    like = {element for element in first.elements if meant and models.tagged(element) == models.tagged(meant)}
+    like = {element for element in first.elements if element == meant or models.tagged(element) == scanned}
     return replace(ticket, defects=(replace(first, elements=frozenset(like)), *others))
 
 

@@ -59,6 +59,10 @@ def tickets(estate: Estate, count: int, seed: int = 1, with_elements: bool = Tru
         yield writer.ticket()
 
 
+ALSO = {"C20": frozenset({"厨房门"})}
+"""What is built and can be such a component, though no phrase is about it."""
+
+
 class _Writer:
     def __init__(self, estate: Estate, dice: random.Random, with_elements: bool) -> None:
         self.estate, self.dice, self.with_elements = estate, dice, with_elements
@@ -136,7 +140,7 @@ class _Writer:
     def _elements(self, homes: frozenset[str], kinds: frozenset[str], component: str) -> frozenset[str]:
         if not self.with_elements:
             return frozenset()
-        names = {name for (name, _), said in words().items() if said.component == component}
+        names = {name for (name, _), said in words().items() if said.component == component} | ALSO.get(component, frozenset())
         found: set[str] = set()
         for home in homes:
             for room in self.rooms[home]:

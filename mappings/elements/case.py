@@ -14,6 +14,10 @@ from mappings.lexicon import lexicon
 from mappings.places import Place, Resolution
 from warranty_hub.records.codes import LocateState, PlaceKind
 
+_BUILT = (
+    "IfcWall", "IfcSlab", "IfcRoof", "IfcDoor", "IfcWindow", "IfcCovering", "IfcRailing", "IfcStair", "IfcColumn", "IfcBeam",
+    "IfcCurtainWall",
+)  # fmt: skip
 MOST_PLACES = 100  # an address that may mean more of them says nothing of elements
 MOST_ELEMENTS = 500  # nor does a set that large
 
@@ -126,6 +130,8 @@ class Case:
         )
         if Fit.SURE not in found.fits:
             signs += (Sign.KIND_UNTOLD,)
+        if Sign.WIDER in signs and all(element.ifc_class.startswith(_BUILT) for element in found.elements):
+            signs = tuple(Sign.WIDER_BUILT if sign is Sign.WIDER else sign for sign in signs)
         members = [
             (element, () if how is Fit.SURE else (Sign.KIND_UNTOLD,))
             for element, how in zip(found.elements, found.fits, strict=True)
@@ -167,7 +173,7 @@ class Case:
         )
         if score < REVIEW_FROM:
             return self.by_place(f"{reason}, but that is doubtful: {_told(signs)}")
-        certain = shares[0][0] >= AUTO_FROM and Sign.SEVERAL not in signs
+        certain = shares[0][0] >= AUTO_FROM and not {Sign.SEVERAL, Sign.LONE}.intersection(signs)  # never guess silently
         state = LocateState.AUTO if certain else LocateState.REVIEW
         doubts = _told(signs)
         return Location(
@@ -259,6 +265,7 @@ _DOUBTS = {
     Sign.MOST_EMPTY: "most of the places that may be meant are not known to have one",
     Sign.PART_UNKNOWN: "the register does not know all that the text names",
     Sign.WIDER: "the room named has none",
+    Sign.WIDER_BUILT: "the room named has none",
     Sign.OTHER_PLACE: "the text names another place than the model",
     Sign.OTHER_KIND: "it cannot be what the text names",
 }

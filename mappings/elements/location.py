@@ -56,6 +56,8 @@ class Sign(StrEnum):
     """The register does not know all that the text names."""
     WIDER = "WIDER"
     """The room named has no such element; its dwelling has."""
+    WIDER_BUILT = "WIDER_BUILT"
+    """The same of what models seldom lack: walls, doors, windows, coverings."""
     SAME_PLACE = "SAME_PLACE"
     """The element that was identified is where the text says."""
     OTHER_PLACE = "OTHER_PLACE"

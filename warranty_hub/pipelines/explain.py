@@ -10,6 +10,7 @@ from mappings.lexicon import Reading, our_words, read
 from mappings.places import DefectReading, read_ticket
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.pipelines.locate import surroundings_of
+from warranty_hub.pipelines.location_quality import calibration_of
 from warranty_hub.pipelines.words import words_of
 from warranty_hub.settings import load_settings
 
@@ -30,7 +31,7 @@ def explain_text(config: Path, text: str, address: str, project: str | None) -> 
         return Explanation(read(text, words))
     hub = open_hub(config)
     with hub.transactions() as db:
-        around = surroundings_of(db, project, words_of(hub.settings))
+        around = surroundings_of(db, project, words_of(hub.settings), calibration_of(db, project))
     ticket = read_ticket(text, address, None, around.register)
     only = len(ticket.defects) == 1
     said = [DefectText(defect, ticket.text, "", only) for defect in ticket.defects]

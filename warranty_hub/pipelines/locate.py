@@ -9,12 +9,23 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, text, tuple_
 
-from mappings.elements import Decided, DefectText, Element, ElementIndex, LocateMethod, Surroundings, decided, locate
+from mappings.elements import (
+    Calibration,
+    Decided,
+    DefectText,
+    Element,
+    ElementIndex,
+    LocateMethod,
+    Surroundings,
+    decided,
+    locate,
+)
 from mappings.lexicon import Words
 from mappings.places import read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
 from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.location_decisions import decisions_of
+from warranty_hub.pipelines.location_quality import calibration_of
 from warranty_hub.pipelines.places import refresh_master_places, register_of
 from warranty_hub.pipelines.touched import changed_tickets, concerned_tickets, ground_moved
 from warranty_hub.pipelines.words import rule_version, words_of
@@ -49,11 +60,12 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
         with hub.transactions() as db:
             refresh_master_places(db, project)
             seen, start = floor(db), since(db, run.unit)
-            rules = rule_version(hub.settings)
+            calibration = calibration_of(db, project)
+            rules = "-".join(filter(None, (rule_version(hub.settings), calibration.version)))
             tickets, moved = changed_tickets(db, project, start, rules), ground_moved(db, project, start)
             written = 0
             if tickets or moved:
-                surroundings = surroundings_of(db, project, words_of(hub.settings))
+                surroundings = surroundings_of(db, project, words_of(hub.settings), calibration)
                 if moved:
                     concerned = concerned_tickets(db, project, surroundings.register, surroundings.elements)
                     tickets = list({(row.source_system, row.source_id): row for row in (*tickets, *concerned)}.values())
@@ -70,9 +82,9 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
     return hub.report(run.run_id)
 
 
-def surroundings_of(db: Connection, project: str, words: Words) -> Surroundings:
-    """Register and elements of a project; texts are read by these words."""
-    return Surroundings(register_of(db, project, words), elements_of(db, project))
+def surroundings_of(db: Connection, project: str, words: Words, calibration: Calibration) -> Surroundings:
+    """Register and elements of a project, and its score; texts are read by these words."""
+    return Surroundings(register_of(db, project, words), elements_of(db, project), calibration)
 
 
 def elements_of(db: Connection, project: str) -> ElementIndex:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from warranty_hub.warehouse.judged import JUDGED
+
 VERSION = 1
 READER = "hub_reader"
 
@@ -167,6 +169,37 @@ VIEWS = (
         WHERE l.deleted_at IS NULL AND NOT EXISTS (
             SELECT FROM hub.cost_line later WHERE (later.source_system, later.source_id) = (l.source_system, l.source_id)
                 AND later.fact_version > l.fact_version AND later.deleted_at IS NULL)""",
+    ),
+    View(
+        "location_quality",
+        "缺陷定位质量:按项目与方法的数量、得分之和,以及人工复核的结果;先求和再算比率",
+        "How good locating is, by project and method: counts, sums of scores, and what people judged; sum, then divide",
+        {
+            "project_code": ("项目编号", "project"),
+            "method": ("定位方法", "how they were located"),
+            "defects": ("缺陷数", "defects"),
+            "linked": ("已定位到唯一构件", "of these on one element"),
+            "waiting": ("待复核", "of these waiting for a person"),
+            "score_sum": ("得分之和", "sum of the scores"),
+            "judged": ("人工复核过的答案;0 表示准确率未知", "answers that people judged; 0: the accuracy is not known"),
+            "held": ("其中候选构件含正确构件", "of these whose candidates held the element"),
+            "judged_score_sum": ("复核答案的得分之和", "sum of the judged answers' scores"),
+            "squared_error_sum": ("复核答案的误差平方和(Brier)", "sum of their squared errors, for the Brier score"),
+        },
+        f"""
+        SELECT project_code, method, coalesce(defects, 0) AS defects, coalesce(linked, 0) AS linked,
+               coalesce(waiting, 0) AS waiting, coalesce(score_sum, 0) AS score_sum, coalesce(judged, 0) AS judged,
+               coalesce(held, 0) AS held, coalesce(judged_score_sum, 0) AS judged_score_sum,
+               coalesce(squared_error_sum, 0) AS squared_error_sum
+        FROM (SELECT d.project_code, d.method, count(*) AS defects, count(d.element_key) AS linked,
+                     count(*) FILTER (WHERE d.state = 'REVIEW') AS waiting, sum(d.confidence) AS score_sum
+              FROM hub.defect d
+              JOIN hub.ticket t ON (t.source_system, t.source_id) = (d.source_system, d.ticket_id) AND t.deleted_at IS NULL
+              GROUP BY 1, 2) AS located
+        FULL JOIN (SELECT project_code, method, count(*) AS judged, count(*) FILTER (WHERE held) AS held,
+                          sum(score) AS judged_score_sum,
+                          sum((score - CAST(held AS integer)) * (score - CAST(held AS integer))) AS squared_error_sum
+                   FROM ({JUDGED}) AS judged GROUP BY 1, 2) AS said USING (project_code, method)""",
     ),
     View(
         "repeat_defect",

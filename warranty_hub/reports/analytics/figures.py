@@ -85,6 +85,17 @@ class Method:
 
 
 @dataclass(frozen=True)
+class JudgedMethod:
+    """What people judged of a method's answers in a project: how many, how many held the element, the sum of their scores."""
+
+    project_code: str
+    label: Label
+    judged: int
+    held: int
+    score_sum: Decimal
+
+
+@dataclass(frozen=True)
 class CostTotal:
     """All costs of a currency and stage, and how much of it belongs to no ticket."""
 
@@ -164,6 +175,7 @@ class Figures:
     cost_by_party: Sequence[Item]
     tickets_by_month: Monthly
     methods: Sequence[Method]
+    judged: Sequence[JudgedMethod]
     top_elements: Sequence[TopElement]
     approvals: Sequence[Approvals]
     unlinked: Sequence[UnlinkedCost]
@@ -197,6 +209,10 @@ def figures(db: Connection, *, zone: str, stale: Sequence[str]) -> Figures:
         methods=[
             Method(label("locate_method", row.method), row.defects, row.linked, row.confidence_sum)
             for row in db.execute(text(_METHODS))
+        ],
+        judged=[
+            JudgedMethod(row.project_code, label("locate_method", row.method), row.judged, row.held, row.judged_score_sum)
+            for row in db.execute(text(_JUDGED))
         ],
         top_elements=[TopElement(**row._mapping) for row in db.execute(text(_TOP_ELEMENTS))],
         approvals=[
@@ -264,6 +280,10 @@ _DEFECTS = f"""
 _METHODS = f"""
     SELECT d.method, count(*) AS defects, count(d.element_key) AS linked, sum(d.confidence) AS confidence_sum
     FROM {LIVING_DEFECTS} GROUP BY 1 ORDER BY 2 DESC, 1"""
+
+_JUDGED = """
+    SELECT project_code, method, judged, held, judged_score_sum FROM mart.location_quality
+    WHERE judged > 0 ORDER BY project_code, judged DESC, method"""
 
 _TOTALS = """
     SELECT currency, stage, sum(amount) AS amount,
