@@ -81,7 +81,8 @@ def _matched(models: Models, one: Situation, mine: Sequence[tuple[DefectReading,
         best = max(left, key=lambda pair: _alike(pair[0], truth), default=None)
         if best:
             left.remove(best)
-        yield _judged(models, best[1] if best else None, truth, meant)
+        if truth.elements:  # of a text that says what cannot be, nothing is true
+            yield _judged(models, best[1] if best else None, truth, meant)
     for defect, location in left:  # said twice, or read where nothing was said
         again = [pair for pair in zip(one.ticket.defects, one.meant, strict=True) if _alike(defect, pair[0]) > 1]
         yield _judged(models, location, *again[0]) if again else Answer(location)

@@ -28,7 +28,7 @@ UNMODELLED: tuple[frozenset[str], ...] = (frozenset(), frozenset({"2"}), frozens
 FOR = frozenset({Sign.SAME_PLACE, Sign.SAME_KIND})
 FREE = frozenset({Sign.SEVERAL})
 DOUBTS = frozenset(Sign) - FOR - FREE
-HELD, DOUBT = 0.5, -3.0
+HELD, DOUBT = 0.5, -4.0
 """How strongly a sign that was seen seldom is held (ridge), and where a doubt is: unseen, it is no reason to be sure."""
 
 TINY = 1e-6
@@ -41,7 +41,7 @@ Weight = tuple[str, str, float, int]
 def main() -> None:
     """Write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tickets", type=int, default=20_000, help="for each seed")
+    parser.add_argument("--tickets", type=int, default=5_000, help="for each seed")
     asked = parser.parse_args()
     seen = list(_seen(asked.tickets))
     rows = [*_members(seen), *_methods(seen)]
@@ -52,12 +52,13 @@ def main() -> None:
 
 
 def _seen(count: int) -> Iterator[Answer]:
-    """Answers with candidates, whatever their score: without weights everything is worth looking at."""
+    """Answers with candidates to what was said, whatever their score: without weights everything is worth looking at."""
     estate = standard()
     for seed, speechless, unmodelled in zip(SEEDS, SPEECHLESS, UNMODELLED, strict=True):
         models = Models(estate, seed, speechless, unmodelled)
         around = Surroundings(models.surroundings.register, models.surroundings.elements, Calibration(Weights({})))
-        yield from proposed(answers(models, list(situations(models, count, seed)), around))
+        found = proposed(answers(models, list(situations(models, count, seed)), around))
+        yield from (answer for answer in found if answer.allowed)
 
 
 def _methods(seen: Iterable[Answer]) -> Iterator[Weight]:

@@ -168,6 +168,10 @@ class TestForReview:
         location = find("书房马桶堵塞")
         assert (location.state, linked(location)) == (LocateState.REVIEW, ["toilet"])
 
+    def test_a_room_that_has_no_such_element_while_its_dwelling_has(self) -> None:
+        location = find("主卧马桶堵塞")
+        assert (location.state, location.place_id, linked(location)) == (LocateState.REVIEW, f"{FLAT}/主卧", ["toilet"])
+
     def test_a_general_word_for_several_rooms(self) -> None:
         location = find("卧室窗户漏水")
         assert (location.state, sorted(linked(location))) == (LocateState.REVIEW, ["bay", "window"])
@@ -212,13 +216,12 @@ class TestSeveralDefects:
     def test_a_scanned_sticker_is_not_put_on_the_defect_that_it_cannot_be(self) -> None:
         window, toilet = found("主卧飘窗渗水,马桶松动", element_ref=WINDOW_GUID)
         assert (window.method, linked(window)) == (LocateMethod.GLOBAL_ID, ["window"])
-        assert linked(toilet) == []
+        assert (toilet.state, linked(toilet)) == (LocateState.REVIEW, ["toilet"])
 
 
 @pytest.mark.parametrize(
     ("text", "address", "method", "place_id"),
     [
-        ("主卧马桶堵塞", "3-2-1501", LocateMethod.ROOM, f"{FLAT}/主卧"),
         ("墙面发霉", "3-2-1501", LocateMethod.DWELLING, FLAT),
         ("报修", "3-2-1501", LocateMethod.DWELLING, FLAT),
         ("灯不亮", "3号楼2单元7楼", LocateMethod.STOREY, "P/3/2/7F"),
