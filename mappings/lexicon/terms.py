@@ -78,6 +78,12 @@ def lexicon() -> Lexicon:
     return Lexicon(components, defect_types, rooms, traps, MappingProxyType(labels))
 
 
+@cache
+def sounds() -> Mapping[str, str]:
+    """By character: those that a pinyin keyboard gives for it by mistake, being of the same sound."""
+    return MappingProxyType({row["meant"]: row["typed"] for row in _rows("mistyped.csv")})
+
+
 def label(code_set: str, code: str | None) -> Label:
     """The labels of e.g. ``("component", "C25")`` or ``("ticket_state", "CLOSED")``.
 

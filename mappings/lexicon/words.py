@@ -13,9 +13,10 @@ from itertools import chain
 
 from mappings.lexicon.finder import WordFinder
 from mappings.lexicon.mentions import Kind
-from mappings.lexicon.terms import Lexicon, Term, lexicon
+from mappings.lexicon.terms import Lexicon, Term, lexicon, sounds
 
 _LATIN = re.compile(r"[a-z0-9]")
+_COMMON = frozenset("不没无有在又还再会了过到得着的被老总已长")  # beside these a typed form is easily meant: 还漏, 还露
 _VERBS = frozenset({"开关"})  # a switch by itself, to open and close inside another word
 _NAMED_WITHIN = {Kind.DEFECT_TYPE: (Kind.COMPONENT, Kind.ROOM), Kind.COMPONENT: (Kind.ROOM,), Kind.ROOM: ()}
 
@@ -51,14 +52,30 @@ class Words:
                     if _is_named(word, start, end)
                 )
                 senses[word] = (*senses.get(word, ()), own, *within)
-        self.senses: Mapping[str, tuple[Sense, ...]] = senses
-        self.finder = WordFinder(senses)
+        self.senses: Mapping[str, tuple[Sense, ...]] = senses | _mistyped(senses)
+        self.finder = WordFinder(self.senses)
 
 
 @cache
 def our_words() -> Words:
     """The words of our own dictionaries."""
     return Words(lexicon())
+
+
+def _mistyped(senses: Mapping[str, tuple[Sense, ...]]) -> dict[str, tuple[Sense, ...]]:
+    """The words with one character mistyped for another of the same sound: 查座 for 插座.
+
+    Only words of two characters or more, and no form that is a word itself or might be meant for two.
+    """
+    table = sounds()
+    found: dict[str, tuple[Sense, ...]] = {}
+    for word, meanings in senses.items():
+        for at, character in enumerate(word if meanings and len(word) > 1 and not _COMMON.intersection(word) else ""):
+            for typed in table.get(character, ""):
+                form = f"{word[:at]}{typed}{word[at + 1 :]}"
+                if form not in senses:
+                    found[form] = meanings if found.get(form, meanings) == meanings else ()
+    return {form: meanings for form, meanings in found.items() if meanings}
 
 
 def _is_named(word: str, start: int, end: int) -> bool:

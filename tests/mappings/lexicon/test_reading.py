@@ -137,3 +137,17 @@ def test_spans_point_at_the_words_that_were_read() -> None:
 def test_no_text_breaks_the_reader_and_spans_never_leave_it(text: str) -> None:
     reading = read(text)
     assert all(0 <= hit.start < hit.end <= len(reading.text) for hit in reading.hits)
+
+
+@pytest.mark.parametrize(
+    ("text", "component", "defect_type"),
+    [("次卧查座坏了", "C66", "D11"), ("卫生间露水", None, "D01"), ("强面开列", "C84", "D02"), ("床户关不上", "C25", "D14")],
+)
+def test_a_word_mistyped_by_its_sound_is_not_read(text: str, component: str | None, defect_type: str) -> None:
+    assert (read(text).component, read(text).defect_type) == (component, defect_type)
+
+
+@pytest.mark.parametrize("text", ["我家在楼上，还楼下也是", "不想再等了", "把东西送了过去", "又赌气了"])
+def test_a_sentence_of_its_own_is_read_as_mistyped(text: str) -> None:
+    assert read(text).defect_types == ()
+    assert read(text).components == ()
