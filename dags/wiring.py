@@ -23,6 +23,7 @@ APPROVALS = Asset(name="approvals", uri="warranty-hub://approvals")
 COST_LINES = Asset(name="cost_lines", uri="warranty-hub://cost_lines")
 MODELS = Asset(name="models", uri="warranty-hub://models")
 DEFECTS = Asset(name="defects", uri="warranty-hub://defects")
+COVERAGE = Asset(name="coverage", uri="warranty-hub://coverage")
 COST_ROLLUP = Asset(name="cost_rollup", uri="warranty-hub://cost_rollup")
 
 RETRIES = ExceptionRetryPolicy(

@@ -24,6 +24,7 @@ from sandbox.building import Tower, write_tower
 from sandbox.calendar import write_calendar
 from sandbox.demo_settings import write_settings
 from sandbox.demo_summary import print_summary
+from sandbox.follow_ups import purchase_orders, write_recoveries
 from sandbox.group import PROJECTS
 from sandbox.history import MODELLED, WORKFLOW, History, Stickers, write_history
 from sandbox.model_words import read_words
@@ -37,7 +38,7 @@ from warranty_hub.warehouse.database import migrate, open_database
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
-STORY = "1"
+STORY = "2"
 """Changes with the story that the sandbox tells; a folder with another story is begun anew."""
 SAP_USER = "HUB_READER"
 STICKY_CLASSES = ("IfcWindow", "IfcDoor", "IfcSanitaryTerminal", "IfcOutlet", "IfcLightFixture", "IfcWasteTerminal")
@@ -46,11 +47,12 @@ LONGEST_WAIT = 600.0
 STAGES: Sequence[Sequence[str]] = (
     ("sync_masters", "sync_tickets", "sync_erp_costs", "sync_oa_approvals", "index_bim_models"),
     ("deliver_outbox", "locate_defects"),
-    ("sync_oa_approvals", "cover_defects", "roll_up_costs"),
+    ("sync_oa_approvals", "cover_defects"),
+    ("roll_up_costs",),
     ("publish_feed", "publish_reports", "sweep_deletions", "watch_freshness"),
 )
 """Which DAGs run side by side, and what has to be done before them."""
-SLOTS = {"hub_wms": 4, "hub_sap": 1, "hub_calendar": 1, "hub_oa": 1}
+SLOTS = {"hub_wms": 4, "hub_sap": 1, "hub_calendar": 1, "hub_desk": 1, "hub_oa": 1}
 
 console = Console(highlight=False)
 
@@ -72,6 +74,10 @@ class Home:
     @property
     def calendar(self) -> Path:
         return self.folder / "masters" / "calendar.xlsx"
+
+    @property
+    def recoveries(self) -> Path:
+        return self.folder / "ledgers" / "追偿台账.xlsx"
 
     @property
     def published(self) -> Path:
@@ -215,7 +221,9 @@ def _start_systems(stack: ExitStack, home: Home, ticket_store: str, ifc: Path | 
             fill_ticket_store(engine, history)
         engine.dispose()
     password = secrets.token_urlsafe(16)
-    sap = stack.enter_context(SapServer(history.documents, SAP_USER, password))
+    orders = list(purchase_orders(history))
+    sap = stack.enter_context(SapServer(history.documents, SAP_USER, password, others={"A_PurchaseOrder": orders}))
+    write_recoveries(home.recoveries, history)
     weaver = stack.enter_context(_weaver(home, history))
     _say(
         f"Other systems: {len(history.orders):,} tickets, {len(history.documents):,} lines in SAP at {sap.address}, "
@@ -225,6 +233,7 @@ def _start_systems(stack: ExitStack, home: Home, ticket_store: str, ifc: Path | 
         _ticket_store(ticket_store),
         _web("sap_s4", sap.address, SAP_USER, password),
         Connection("masters", "fs", extra={"path": str(home.calendar.parent)}),
+        Connection("ledgers", "fs", extra={"path": str(home.recoveries.parent)}),
         _web("weaver", weaver.address),
     )
 

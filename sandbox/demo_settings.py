@@ -1,4 +1,4 @@
-"""The demo's hub.yaml: the three sandbox systems, the sample building's models, and the user's own."""
+"""The demo's hub.yaml: the sandbox systems, the workbooks kept by hand, the sample building's models, and the user's own."""
 
 from pathlib import Path
 
@@ -22,6 +22,21 @@ _STREAMS: dict[str, tuple[str, dict[str, object], str]] = {  # stream: (table, h
     "responsibilities": ("t_duty", _BY_TIME, "tickets"),
     "repair_plans": ("t_repair_plan", _BY_TIME, "tickets"),
 }
+_RECOVERIES: dict[str, object] = {
+    "line_no": ["行号"],
+    "recovery_no": ["追偿编号"],
+    "kind": ["类型"],
+    "step": ["步骤"],
+    "amount": {"headers": ["金额"], "kind": "amount"},
+    "day": {"headers": ["日期"], "kind": "time"},
+    "company": {"headers": ["公司代码"], "kind": "code"},
+    "party": {"headers": ["被追偿方"], "kind": "code"},
+    "order_no": {"headers": ["工单号"], "kind": "code"},
+    "project": {"headers": ["项目"], "kind": "code"},
+    "cost_document": {"headers": ["成本凭证号"], "kind": "code"},
+    "document_no": ["文件号"],
+    "approval_id": {"headers": ["审批单号"], "kind": "code"},
+}
 
 
 def write_settings(path: Path, database: str, models: dict[str, dict[str, str]]) -> None:
@@ -42,13 +57,14 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
                 "system": "sap_s4",
                 "connection": "sap_s4",
                 "options": {
-                    "reads": ["cost_lines", "balances"],
+                    "reads": ["cost_lines", "balances", "purchase_orders"],
                     "company_codes": list(COMPANY_CODES),
                     "accounts": [COST_ACCOUNT],
                 },
                 "streams": {
                     "cost_lines": {"map": "sap_cost_lines", "job": "costs"},
                     "balances": {"map": "sap_balances", "job": "costs"},
+                    "purchase_orders": {"map": "sap_purchase_orders", "job": "costs"},
                 },
             },
             "calendar": {
@@ -56,6 +72,12 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
                 "connection": "masters",
                 "options": {"file": "calendar.xlsx"},
                 "streams": {"periods": {"map": "masters_periods", "job": "costs"}},
+            },
+            "desk": {
+                "system": "ledger",
+                "connection": "ledgers",
+                "options": {"streams": {"recoveries": {"key": ["line_no"], "columns": _RECOVERIES}}},
+                "streams": {"recoveries": {"map": "ledger_recoveries", "job": "costs"}},
             },
             "oa": {
                 "system": "weaver",

@@ -33,6 +33,10 @@ _DEFECTS = """
 _COSTS = """
     SELECT m.project_code, coalesce(p.name, ''), stage, currency, sum(amount)::numeric(23, 2), sum(lines)::bigint
     FROM mart.cost_month m LEFT JOIN hub.project p ON p.code = m.project_code GROUP BY 1, 2, 3, 4 ORDER BY 1, 3"""
+_RECOVERIES = """
+    SELECT kind, currency, count(*), sum(claimed)::numeric(23, 2), sum(agreed)::numeric(23, 2), sum(received)::numeric(23, 2),
+           count(*) FILTER (WHERE gaps <> '')
+    FROM mart.recovery GROUP BY 1, 2 ORDER BY 1, 2"""
 _COVERAGE = "SELECT clock, state, count(*) FROM hub.coverage GROUP BY 1, 2 ORDER BY 1, 2"
 _FEED = """
     SELECT entity, state, count(*), min(period), max(period), sum(lines)::bigint FROM hub.feed_batch
@@ -59,6 +63,8 @@ def print_summary(console: Console, database: str, published: Path, since: datet
             console.print(f"[yellow]{model} cannot be used:[/] {escape(reason)}\n", soft_wrap=True)
         show("Defects located", ("method", "state", "defects", "mean confidence"), _DEFECTS)
         show("Cost by project", ("project", "name", "stage", "currency", "amount", "lines"), _COSTS)
+        recovered = ("kind", "currency", "recoveries", "claimed", "agreed", "received", "lacking proof")
+        show("What comes back", recovered, _RECOVERIES)
         show("Under warranty when reported", ("clock", "state", "defects"), _COVERAGE)
         show("Batches for finance", ("entity", "state", "batches", "from", "to", "lines"), _FEED)
         show("Approvals", ("state", "plans", "amount"), _APPROVALS)

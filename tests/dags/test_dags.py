@@ -19,7 +19,7 @@ CONSUMES = {
     "deliver_outbox": {"tickets"},
     "index_bim_models": {"masters"},
     "locate_defects": {"tickets", "models"},
-    "roll_up_costs": {"cost_lines", "defects", "tickets"},
+    "roll_up_costs": {"cost_lines", "coverage", "tickets"},
     "publish_reports": {"cost_rollup", "approvals"},
     "publish_feed": {"cost_rollup"},
     "cover_defects": {"defects", "masters"},
