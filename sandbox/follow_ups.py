@@ -1,4 +1,4 @@
-"""What follows from the story besides: repairs on order in SAP; money asked back from who is liable, in a ledger kept by hand."""
+"""What follows from the story besides: repairs on order in SAP, and a ledger of what is asked back from who is liable."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,10 +35,10 @@ def purchase_orders(history: History) -> Iterator[dict[str, Any]]:
             "NetPriceAmount": plan.amount, "NetPriceQuantity": Decimal(1), "DocumentCurrency": "CNY",
             "to_AccountAssignment": [assignment],
         }  # fmt: skip
+        day, supplier = order.update_time.date(), liable.company_no if liable else None
         yield {
-            "PurchaseOrder": str(number), "CompanyCode": COMPANIES[order.project_no],
-            "Supplier": liable.company_no if liable and liable.company_no else "",
-            "PurchaseOrderDate": order.update_time.date(), "CreationDate": order.update_time.date(), "LastChangeDateTime": order.update_time.replace(tzinfo=ZONE),
+            "PurchaseOrder": str(number), "CompanyCode": COMPANIES[order.project_no], "Supplier": supplier,
+            "PurchaseOrderDate": day, "CreationDate": day, "LastChangeDateTime": order.update_time.replace(tzinfo=ZONE),
             "DocumentCurrency": "CNY", "CorrespncInternalReference": plan.plan_no, "to_PurchaseOrderItem": [item],
         }  # fmt: skip
 

@@ -223,3 +223,62 @@ def test_nothing_new_means_nothing_to_do(hub: Hub) -> None:
 def _methods(hub: Hub) -> dict[str, str]:
     with hub.engine.connect() as db:
         return {row.source_id: row.method for row in db.execute(text("SELECT source_id, method FROM hub.cost_link"))}
+
+
+def test_a_parents_cost_is_not_that_of_its_children_when_the_tree_was_another(hub: Hub) -> None:
+    units = (("HQ", None, None, None), ("EAST", "HQ", None, "2025-03-30"), ("EAST", "GONE", "2025-03-31", None))
+    with hub.engine.begin() as db:
+        for number, (code, parent, first, last) in enumerate(units):
+            values = {"source_system": "wms", "source_id": str(number), "name": code, "level": "REGION", "run_id": 1}
+            place = {"code": code, "parent_code": parent, "valid_from": first, "valid_to": last}
+            db.execute(fact_tables["org_unit"].insert().values(**values, **place))
+        project = {"source_system": "wms", "source_id": "P01", "code": "P01", "name": "云湖", "org_code": "EAST", "run_id": 1}
+        db.execute(fact_tables["project"].insert().values(project))
+    _cost(hub, "600/1", "WX2024-1", "5.00", document_no="600", period="2025-02")
+    roll_up_costs(hub)
+    query = "SELECT period, org_code, parent_code, own, amount FROM mart.cost_org_month ORDER BY 1, 2"
+    with hub.engine.begin() as db:
+        assert [tuple(row) for row in db.execute(text(query))] == [
+            ("2025-02", "EAST", "HQ", 0, 5),
+            ("2025-02", "HQ", None, 0, 5),
+            ("2025-02", "P01", "EAST", 5, 5),
+            ("2025-03", "EAST", "UNKNOWN", 0, Decimal("107.77")),
+            ("2025-03", "P01", "EAST", Decimal("107.77"), Decimal("107.77")),
+            ("2025-03", "UNKNOWN", None, 0, Decimal("107.77")),
+        ]
+        db.execute(text("UPDATE hub.project SET org_code = NULL, changed_tx = pg_current_xact_id()::text::bigint"))
+    roll_up_costs(hub)
+    with hub.engine.connect() as db:
+        assert [row.org_code for row in db.execute(text(query))] == ["P01", "P01"]
+
+
+def test_a_ticket_that_no_line_names_makes_lines_be_looked_at_again(hub: Hub) -> None:
+    _cost(hub, "700/1", "WX2024-7", "1.00", document_no="700")
+    _cost(hub, "701/1", "WX2024-8", "1.00", document_no="701", text="WX2024-7 WX2024-9")
+    roll_up_costs(hub)
+    _ticket(hub, "WX2024-6")
+    assert roll_up_costs(hub).details["lines"] == 0
+    _ticket(hub, "WX2024-9")
+    assert roll_up_costs(hub).details["lines"] == 1
+    assert _methods(hub)["701/1"] == "TEXT"
+    _ticket(hub, "WX2024-7")
+    assert roll_up_costs(hub).details["lines"] == 2
+    assert (_methods(hub)["700/1"], _methods(hub)["701/1"]) == ("ASSIGNMENT", "AMBIGUOUS")
+    _ticket(hub, "WX2024-8")
+    roll_up_costs(hub)
+    assert _methods(hub)["701/1"] == "ASSIGNMENT"
+
+
+def test_a_line_that_names_the_plan_instead_of_the_ticket_stays_unlinked(hub: Hub) -> None:
+    _cost(hub, "800/1", None, "1.00", document_no="800", order_no="4500009")
+    _order(hub, "4500009", "10", "FA-77")
+    roll_up_costs(hub)
+    assert _methods(hub)["800/1"] == "UNKNOWN_TICKET"
+    values = {
+        "source_system": "wms", "source_id": "77", "plan_no": "FA-77", "ticket_no": "WX2024-1", "version": 1, "text": "防水",
+        "amount": Decimal(500), "currency": "CNY", "state": "SUBMITTED", "changed_at": datetime.now(tz=UTC), "run_id": 1,
+    }  # fmt: skip
+    with hub.engine.begin() as db:
+        db.execute(fact_tables["repair_plan"].insert().values(values))
+    roll_up_costs(hub)
+    assert _methods(hub)["800/1"] == "ORDER"

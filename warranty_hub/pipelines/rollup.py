@@ -12,6 +12,7 @@ from warranty_hub.pipelines.accruals import accruals_around, settle_accruals
 from warranty_hub.pipelines.cost_keys import KEYS, MATCH, NEWEST, UNNEST, Key, arrays, chunks, key_of
 from warranty_hub.pipelines.cost_links import link_lines
 from warranty_hub.pipelines.cost_months import sum_months
+from warranty_hub.pipelines.cost_orgs import sum_organisation
 from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -50,6 +51,7 @@ def roll_up_costs(hub: Hub) -> RunReport:
                 periods |= lay_out(db, hub.settings.organisation.zone)
             periods |= part_recoveries(db, start)
             sum_months(db, periods)
+            sum_organisation(db, periods, start)
             remember(db, UNIT, seen)
         run.note(lines=len(keys), periods=len(periods))
     return hub.report(run.run_id)

@@ -197,3 +197,19 @@ cost_month = Table(
     Column("tickets", Integer, nullable=False),
     schema="mart",
 )
+
+cost_org_month = Table(
+    "cost_org_month",
+    metadata,
+    Column("period", Text, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("org_code", Text, primary_key=True, comment="a unit or a project; UNKNOWN: what the tree of that day does not hold"),
+    Column("parent_code", Text, comment="as of the last day of the period"),
+    Column("level", Text, nullable=False),
+    Column("own", Money, nullable=False, comment="its own, without what is below it"),
+    Column("amount", Money, nullable=False, comment="gross, with all below it"),
+    Column("recovered", Money, nullable=False, comment="with all below it"),
+    Column("net", Money, Computed("amount - recovered", persisted=True), nullable=False),
+    schema="mart",
+)
