@@ -203,6 +203,7 @@ def test_who_pays_or_the_third_time_is_not_said_in_rollup_mart_and_ledger(books:
         books.report(number)
         _defect(books, number, "COVERED")
     books.publish()
+    assert roll_up_costs(books.hub).details["lines"] == 0
     said = "party_code, repairer_code, payer, finality"
     for table in ("mart.cost_month", "mart.cost_line_detail", "hub.feed_line", "mart.published_cost"):
         assert books.rows(f"SELECT {said} FROM {table}") == [("GC", "SUP", "OWNER", "FINAL")]

@@ -47,41 +47,55 @@ def _booking(row: Any) -> Booking:
     )  # fmt: skip
 
 
-_SAME_COMPANY = "l.source_system = o.source_system AND l.company_code = o.company_code"
-_SAME_TICKET = f"""
-    JOIN hub.cost_link k ON k.ticket_no = o.ticket_no AND k.source_system = o.source_system
-    JOIN hub.cost_line l ON l.source_id = k.source_id AND {_SAME_COMPANY} AND l.supplier_code = o.supplier_code"""
+_BY_ORDER = """
+    CROSS JOIN LATERAL (SELECT * FROM hub.cost_line WHERE order_no = o.order_no OFFSET 0) l"""
+_BY_TICKET = """
+    CROSS JOIN LATERAL (SELECT source_system, source_id FROM hub.cost_link WHERE ticket_no = o.ticket_no OFFSET 0) same
+    CROSS JOIN LATERAL (SELECT * FROM hub.cost_line
+                        WHERE (source_system, source_id) = (same.source_system, same.source_id) OFFSET 0) l"""
+"""Looked up line by line (OFFSET 0 keeps it so): a join of its own choice could read whole tables for each portion of keys."""
+_SAME_ORDER = "l.source_system = o.source_system AND l.company_code = o.company_code"
+_SAME_TICKET = f"{_SAME_ORDER} AND l.supplier_code = o.supplier_code"
 
 _AROUND = f"""
     WITH touched AS (
-        SELECT DISTINCT a.source_system, a.company_code, a.order_no, a.supplier_code, k.ticket_no
+        SELECT DISTINCT a.source_system, a.company_code, a.order_no, a.supplier_code, link.ticket_no
         FROM hub.cost_line a JOIN {KEYS}
-        LEFT JOIN hub.cost_link k ON (k.source_system, k.source_id) = (a.source_system, a.source_id)
+        LEFT JOIN LATERAL (SELECT ticket_no FROM hub.cost_link
+                           WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) link ON true
     )
     SELECT a.source_system, a.source_id FROM hub.cost_line a JOIN {KEYS} WHERE a.stage = 'ACCRUED'
     UNION
-    SELECT a.source_system, a.source_id FROM hub.cost_link a
-    JOIN {UNNEST} ON a.source_system = key.source_system AND a.settled_by = key.source_id
+    SELECT l.source_system, l.source_id FROM {UNNEST}
+    CROSS JOIN LATERAL (SELECT source_system, source_id FROM hub.cost_link
+                        WHERE source_system = key.source_system AND settled_by = key.source_id OFFSET 0) l
     UNION
-    SELECT l.source_system, l.source_id FROM touched o JOIN hub.cost_line l ON {_SAME_COMPANY} AND l.order_no = o.order_no
-    WHERE l.stage = 'ACCRUED'
+    SELECT l.source_system, l.source_id FROM touched o {_BY_ORDER}
+    WHERE {_SAME_ORDER} AND l.stage = 'ACCRUED'
     UNION
-    SELECT l.source_system, l.source_id FROM touched o {_SAME_TICKET} WHERE l.stage = 'ACCRUED'"""
+    SELECT l.source_system, l.source_id FROM touched o {_BY_TICKET}
+    WHERE {_SAME_TICKET} AND l.stage = 'ACCRUED'"""
 
 _COMMITMENTS = f"""
     WITH accrual AS (
-        SELECT a.*, k.ticket_no FROM ({NEWEST}) a JOIN hub.cost_link k USING (source_system, source_id)
+        SELECT a.*, link.ticket_no FROM ({NEWEST}) a
+        CROSS JOIN LATERAL (SELECT ticket_no FROM hub.cost_link
+                            WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) link
     ), member AS (
         SELECT source_system, source_id FROM accrual
         UNION
-        SELECT l.source_system, l.source_id FROM accrual o JOIN hub.cost_line l ON {_SAME_COMPANY} AND l.order_no = o.order_no
+        SELECT l.source_system, l.source_id FROM accrual o {_BY_ORDER} WHERE {_SAME_ORDER}
         UNION
-        SELECT l.source_system, l.source_id FROM accrual o {_SAME_TICKET}
-    ), newest AS (
-        SELECT DISTINCT ON (l.source_system, l.source_id) l.* FROM member JOIN hub.cost_line l USING (source_system, source_id)
-        WHERE l.deleted_at IS NULL ORDER BY l.source_system, l.source_id, l.fact_version DESC)
-    SELECT l.*, k.ticket_no, k.settled_by
-    FROM newest l JOIN hub.cost_link k USING (source_system, source_id)
+        SELECT l.source_system, l.source_id FROM accrual o {_BY_TICKET} WHERE {_SAME_TICKET}
+    )
+    SELECT l.*, link.ticket_no, link.settled_by
+    FROM member
+    CROSS JOIN LATERAL (
+        SELECT * FROM hub.cost_line
+        WHERE (source_system, source_id) = (member.source_system, member.source_id) AND deleted_at IS NULL
+        ORDER BY fact_version DESC LIMIT 1) l
+    CROSS JOIN LATERAL (SELECT ticket_no, settled_by FROM hub.cost_link
+                        WHERE (source_system, source_id) = (member.source_system, member.source_id) OFFSET 0) link
     WHERE l.stage IN ('ACCRUED', 'ACTUAL')"""
 
 _SETTLE = """

@@ -12,7 +12,7 @@ from warranty_hub.records.codes import ApprovalState, Cause, CostCategory, Final
 from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, LiableShare, allocate
 from warranty_hub.rules.recoveries import Recovery, Step, gaps, share_of
 from warranty_hub.warehouse.load import copy_rows
-from warranty_hub.warehouse.tables import recovery, recovery_case
+from warranty_hub.warehouse.tables import THIS_TRANSACTION, recovery, recovery_case
 
 
 def part_recoveries(db: Connection, seen: int) -> set[str]:
@@ -81,14 +81,14 @@ def _step(line: Any) -> Step:
     return Step(RecoveryStep(line.step), line.amount, line.document_no, line.approval_id, approval)
 
 
-_TOUCHED = """
+_TOUCHED = f"""
     CREATE TEMP TABLE touched_recovery ON COMMIT DROP AS
     SELECT DISTINCT r.source_system, r.company_code, r.recovery_no FROM hub.recovery_line r
     LEFT JOIN hub.cost_line l ON (l.company_code, l.document_no) = (r.company_code, r.cost_document)
     LEFT JOIN hub.cost_link k ON (k.source_system, k.source_id) = (l.source_system, l.source_id)
     LEFT JOIN hub.approval a ON a.source_id = r.approval_id
     LEFT JOIN hub.repair_plan p ON p.plan_no = r.ticket_no
-    WHERE r.changed_tx >= :seen OR l.changed_tx >= :seen OR k.changed_tx >= :seen OR a.changed_tx >= :seen
+    WHERE r.changed_tx >= :seen OR l.changed_tx >= :seen OR k.changed_tx = {THIS_TRANSACTION} OR a.changed_tx >= :seen
        OR coalesce(p.ticket_no, r.ticket_no, k.ticket_no) IN (
             SELECT ticket_no FROM hub.ticket WHERE changed_tx >= :seen
             UNION SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
@@ -96,7 +96,7 @@ _TOUCHED = """
             UNION SELECT d.ticket_no FROM hub.coverage c JOIN hub.defect d USING (source_system, ticket_id, seq)
             WHERE c.changed_tx >= :seen
             UNION SELECT d.ticket_no FROM hub.defect_repeat c JOIN hub.defect d USING (source_system, ticket_id, seq)
-            WHERE c.changed_tx >= :seen)"""
+            WHERE c.changed_tx = {THIS_TRANSACTION})"""
 
 _FORGET = """
     DELETE FROM hub.recovery p USING hub.recovery_line r, touched_recovery t

@@ -25,7 +25,7 @@ from warranty_hub.rules.basis import Basis, Voucher, basis_of
 from warranty_hub.warehouse.changes import floor, remember, since
 from warranty_hub.warehouse.commit import Unit
 from warranty_hub.warehouse.load import copy_rows
-from warranty_hub.warehouse.tables import allocation, cost_basis
+from warranty_hub.warehouse.tables import THIS_TRANSACTION, allocation, cost_basis
 
 UNIT = Unit("rollup", "costs")
 
@@ -114,7 +114,7 @@ def _parts_of(line: Any, tickets: Mapping[str, TicketFacts]) -> Iterable[tuple[A
             yield (*shared, len(parts) + number, number, line.settled_in, *said(part.reversed()))
 
 
-_TOUCHED = """
+_TOUCHED = f"""
     WITH ticket_touched AS (
         SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.responsibility WHERE changed_tx >= :seen
@@ -122,7 +122,7 @@ _TOUCHED = """
         UNION SELECT ticket_no FROM hub.coverage c JOIN hub.defect d USING (source_system, ticket_id, seq)
         WHERE c.changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.defect_repeat r JOIN hub.defect d USING (source_system, ticket_id, seq)
-        WHERE r.changed_tx >= :seen
+        WHERE r.changed_tx = {THIS_TRANSACTION}
     ), number_touched AS (
         SELECT ticket_no AS number FROM hub.ticket WHERE changed_tx >= :seen
         UNION SELECT plan_no FROM hub.repair_plan WHERE changed_tx >= :seen
@@ -157,16 +157,20 @@ _STIRRED = """
 
 _WITHOUT_BASIS = f"""
     SELECT a.* FROM ({NEWEST}) a
-    WHERE NOT EXISTS (SELECT FROM hub.cost_basis b
-                      WHERE (b.source_system, b.source_id, b.fact_version) = (a.source_system, a.source_id, a.fact_version))"""
+    WHERE (SELECT 1 FROM hub.cost_basis b  -- asked line by line: an anti-join could read the whole table for each portion
+           WHERE (b.source_system, b.source_id, b.fact_version) = (a.source_system, a.source_id, a.fact_version)) IS NULL"""
 
 _LINES = f"""
     SELECT a.*, b.cost, k.ticket_no, settling.period AS settled_in,
            coalesce(o.project_code, CASE WHEN o.source_id IS NULL THEN a.project_code END) AS bearing_project,
            coalesce(o.stage, a.stage) AS bearing_stage
     FROM ({NEWEST}) a
-    JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
-    JOIN hub.cost_link k USING (source_system, source_id)
+    CROSS JOIN LATERAL (
+        SELECT cost FROM hub.cost_basis
+        WHERE (source_system, source_id, fact_version) = (a.source_system, a.source_id, a.fact_version) OFFSET 0) b
+    CROSS JOIN LATERAL (
+        SELECT ticket_no, follows, settled_by FROM hub.cost_link
+        WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) k
     LEFT JOIN LATERAL (
         SELECT DISTINCT ON (source_id) * FROM hub.cost_line
         WHERE source_system = a.source_system AND source_id = k.follows AND deleted_at IS NULL
