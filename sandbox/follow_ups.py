@@ -68,7 +68,9 @@ def recoveries(history: History) -> Iterator[Sequence[Any]]:
     invoices = (
         line
         for line in history.documents
-        if line["GLAccount"] == COST_ACCOUNT and line["AccountingDocumentType"] == "KR" and not line["IsReversed"]
+        if line["GLAccount"] == COST_ACCOUNT
+        and line["AccountingDocumentType"] == "KR"
+        and not (line["IsReversed"] or line["IsReversal"])
     )
     asked = [(line, duties[name]) for line in invoices if (name := str(line["AssignmentReference"])) in duties]
     for number, (line, duty) in enumerate(((line, duty) for line, duty in asked if draw.random() < ASKED_BACK), start=1):
