@@ -26,6 +26,7 @@ from sandbox.demo import run_demo, stickers_of, towers
 from sandbox.follow_ups import purchase_orders, recoveries
 from sandbox.history import COST_ACCOUNT, History, write_history
 from sandbox.model_words import read_words
+from sandbox.worked_month import page
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 SECRET = "canary-of-sap-7f3a"
@@ -88,6 +89,11 @@ def _sums(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Decimal]:
     for row in rows:
         found[row["project_code"], row["stage"]] += Decimal(row["amount"])
     return found
+
+
+def test_the_month_that_the_docs_work_by_hand_is_another_one(outcome: Outcome) -> None:
+    written = (demo.ROOT / "docs/worked-month.md").read_text(encoding="utf-8")
+    assert page(outcome.fed(), outcome.history) == written, "python -m sandbox.worked_month writes it anew"
 
 
 def test_every_record_of_every_source_is_accounted_for(outcome: Outcome) -> None:

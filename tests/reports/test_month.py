@@ -12,7 +12,9 @@ from sqlalchemy import Engine, text
 
 from tests.pipelines.books import Books
 from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.feed import publish_feed
 from warranty_hub.pipelines.feed_delivery import write_workbooks
+from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.warehouse.tables import fact_tables
 
 SHEETS = ("项目", "楼栋", "部位", "缺陷类型", "责任原因", "承担方", "责任单位", "费用类别")
@@ -106,6 +108,17 @@ def test_the_same_batches_give_another_file_or_a_later_month_changes_an_earlier_
         db.execute(text("DELETE FROM ops.delivery"))
     books.publish()
     assert [(landed / path.name).read_bytes() for path in again] == [path.read_bytes() for path in again]
+
+
+def test_years_of_history_delay_the_first_publication_by_a_workbook_a_month(books: Books) -> None:
+    books.post("H", "1.00", "2025-02", company_code="2000")
+    with books.hub.engine.begin() as db:
+        db.execute(text("UPDATE hub.period SET company_code = '2000'"))
+    roll_up_costs(books.hub)
+    publish_feed(books.hub, "2000")
+    landed = books.landed.with_name("2000")
+    assert [path.parent.name for path in landed.rglob("warranty_month.zh.xlsx")] == ["2025-06"]
+    assert len(list(landed.rglob("warranty_cost.manifest.json"))) == 2
 
 
 def test_a_month_without_a_batch_gives_an_empty_workbook(books: Books) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from connectors.files.folder import Folder
@@ -100,10 +100,10 @@ def _write_down(db: Connection, answers: Sequence[Mapping[str, Any]], name: str)
 
 def _answers(content: bytes, name: str) -> Iterator[Mapping[str, Any]]:
     try:
-        text = content.decode("utf-8-sig")
+        plain = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("gb18030", errors="replace")
-    reader = csv.DictReader(io.StringIO(text))
+        plain = content.decode("gb18030", errors="replace")
+    reader = csv.DictReader(io.StringIO(plain))
     if missing := set(ACK_COLUMNS[:2]) - set(reader.fieldnames or ()):
         raise ConfigError(f"{name}: column {' and '.join(sorted(missing))} is missing", remedy=_REMEDY)
     for row in reader:
@@ -123,13 +123,23 @@ def _deliver(hub: Hub, db: Connection, batch: Row[Any], run_id: int) -> None:
     settings = hub.settings.feed
     below = f"{_folder(batch.entity)}/{batch.period}/{batch.seq:04d}"
     with TemporaryDirectory() as aside:
-        if "xlsx" in settings.formats:
-            destination(hub).put(
-                write_workbooks(db, batch.entity, batch.period, Path(aside)), f"{_folder(batch.entity)}/{batch.period}"
-            )
+        if "xlsx" in settings.formats and not _is_history(db, batch):
+            books = write_workbooks(db, batch.entity, batch.period, Path(aside))
+            destination(hub).put(books, f"{_folder(batch.entity)}/{batch.period}")
         files = write_batch(db, batch, Path(aside), list(settings.formats), settings.csv_encoding)
         destination(hub).put(files, below)
         db.execute(insert(delivery), [_delivered(file, f"{below}/{file.name}", batch.batch_id, run_id) for file in files])
+
+
+def _is_history(db: Connection, batch: Row[Any]) -> bool:
+    """Whether the batch is the first of a month that was closed when publishing began: its workbook is written on demand."""
+    named = {"entity": batch.entity, "period": batch.period}
+    return batch.seq == 1 and bool(db.execute(text(_IS_CLOSED), named).scalar_one())
+
+
+_IS_CLOSED = """
+    SELECT EXISTS (SELECT FROM hub.period
+                   WHERE company_code = :entity AND period = :period AND status <> 'OPEN' AND deleted_at IS NULL)"""
 
 
 def _delivered(file: Path, path: str, batch_id: int, run_id: int) -> dict[str, Any]:

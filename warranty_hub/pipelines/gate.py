@@ -89,7 +89,7 @@ _ONE_SIDED = """
            coalesce(sum(tickets_amount) FILTER (WHERE kind = 'ONLY_TICKETS'), 0) AS only_tickets
     FROM hub.recon_item WHERE entity = :entity
     GROUP BY 1, 2
-    HAVING sum(abs(erp_amount + tickets_amount)) FILTER (WHERE kind IN ('ONLY_ERP', 'ONLY_TICKETS'))
+    HAVING sum(greatest(abs(erp_amount), abs(tickets_amount))) FILTER (WHERE kind IN ('ONLY_ERP', 'ONLY_TICKETS'))
            > :limit * sum(greatest(abs(erp_amount), abs(tickets_amount)))
     ORDER BY 1, 2"""
 

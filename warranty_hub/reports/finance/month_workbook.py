@@ -120,7 +120,7 @@ class _Writer:
         title = f"{self._label(label('cost_stage', CostStage.ACTUAL))} · {name} · {parts[0].currency}"
         chart.set_title({"name": title, "name_font": {"size": 12}})
         last = len(shown)
-        first = keys - 1 if keys > 1 else keys
+        first = 0 if keys > 1 else keys
         chart.add_series({"categories": [name, 1, first, last, keys], "values": [name, 1, column, last, column], "gap": 40,
                           "fill": {"color": "#2A7F9E"}})  # fmt: skip
         chart.set_legend({"none": True})
