@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +14,16 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from connectors.contract import OutboxItem
+from connectors.erp.tryton.rpc import Tryton, TrytonOptions
 from connectors.erp.tryton.sink import TrytonSink, build_sink
 from tests.foreign.counterparts import free_port, listening, printed, program
 from warranty_hub.errors import BusinessError, ConfigError, LoginError, ProtocolError
+from warranty_hub.pipelines.feed import publish_feed
 from warranty_hub.pipelines.hub import Hub
+from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.pipelines.sweep import sweep_deletions
 from warranty_hub.pipelines.sync import sync_stream
-from warranty_hub.settings import Connection, Settings
+from warranty_hub.settings import Connection, FeedSettings, Settings
 
 pytestmark = [pytest.mark.foreign, pytest.mark.timeout(300)]
 
@@ -34,6 +37,15 @@ COSTS = {
     "invoices": {"costs_from": "invoices"},
     "analytic": {"costs_from": "analytic", "analytic_root": "PROJECTS"},
 }
+
+
+PLANTED_HERE = r"""
+    INSERT INTO hub.cost_line
+    SELECT (jsonb_populate_record(l, jsonb_build_object(
+        'fact_version', l.fact_version + 1, 'base_amount', l.base_amount + 0.01,
+        'changed_tx', pg_current_xact_id()\:\:text\:\:bigint))).*
+    FROM (SELECT * FROM hub.cost_line WHERE account = :account ORDER BY source_id LIMIT 1) l"""
+"""A line of the account as if its amount had been changed by a cent on its way."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +167,54 @@ def test_trytons_books_and_ours_differ(served: Served, warehouse: Engine) -> Non
     for source, stream in both:
         again = sync_stream(hub, source, stream)
         assert (again.outcomes["new"], again.outcomes["changed"]) == (0, 0), stream
+
+
+def fed(engine: Engine) -> dict[str, Decimal]:
+    """What finance has been given, by account."""
+    return dict(rows(engine, "SELECT account, sum(amount) FROM mart.published_cost GROUP BY 1"))
+
+
+def own_balances(served: Served) -> dict[str, Decimal]:
+    """What Tryton itself says its accounts stand at: of posted entries, over all periods."""
+    tryton = Tryton(served.connection(), TrytonOptions.model_validate({"database": "hub"}))
+    (company,) = tryton.search_read("company.company", [], ["party.code"])
+    domain = [["code", "in", [EXPENSE, PROVISION]]]
+    found = tryton.search_read("account.account", domain, ["code", "balance"], company=company["id"], posted=True)
+    return {account["code"]: account["balance"] for account in found}
+
+
+def publish(hub: Hub, *streams: str) -> list[str]:
+    """Sync, roll up, publish; returns what the gate found."""
+    for stream in streams:
+        sync_stream(hub, "erp", stream)
+    roll_up_costs(hub)
+    publish_feed(hub, "1000")
+    held = "SELECT DISTINCT jsonb_array_elements_text(findings) FROM hub.feed_batch WHERE state = 'HELD' ORDER BY 1"
+    return [words for (words,) in rows(hub.engine, held)]
+
+
+def test_the_feed_is_not_what_tryton_says_its_accounts_stand_at_or_a_wrong_cent_goes_out(
+    served: Served, warehouse: Engine, tmp_path: Path
+) -> None:
+    hub = served.hub(warehouse)
+    feed = FeedSettings(tolerance=Decimal(0), one_sided_share=Decimal(1))
+    hub = replace(hub, settings=hub.settings.model_copy(update={"folder": tmp_path, "feed": feed})).only("erp")
+    assert publish(hub, "cost_lines", "parties", "periods", "balances") == []
+    assert fed(warehouse) == own_balances(served)
+    assert len(fed(warehouse)) == 2
+
+    served.sink().perform(entry("planted-there", "0.01"))
+    found = publish(hub, "balances")
+    assert [words.partition(",")[0] for words in found] == [f"account {PROVISION}", f"account {EXPENSE}"]
+    assert publish(hub, "cost_lines") == []
+    assert fed(warehouse) == own_balances(served)
+
+    given = fed(warehouse)
+    with warehouse.begin() as db:
+        db.execute(text(PLANTED_HERE), {"account": EXPENSE})
+    (planted,) = publish(hub)
+    assert planted.startswith(f"account {EXPENSE}, ")
+    assert fed(warehouse) == given
 
 
 def test_what_a_line_is_about_is_lost_on_its_way_into_the_ledger(served: Served, warehouse: Engine) -> None:
