@@ -24,15 +24,17 @@ _DIMENSIONS = """
            period, project_code, building_code, component_code, defect_type_code, category, cause, party_code, repairer_code,
            payer, finality, repeat_no, ticket_no, currency"""
 
-_SUM = f"""
-    INSERT INTO mart.cost_month (
+_KEYS = """
         period, project_code, building_code, component_code, defect_type_code, category, cause, party_code, repairer_code,
-        payer, finality, is_repeat, stage, currency, amount, claimed, agreed, recovered, lines, tickets)
-    SELECT period, coalesce(project_code, 'UNKNOWN'), coalesce(building_code, ''), component_code, defect_type_code, category,
-           cause, coalesce(party_code, ''), coalesce(repairer_code, ''), payer, finality, coalesce(repeat_no, 0) >= :repeated,
-           stage, currency, sum(amount), sum(claimed), sum(agreed), sum(recovered),
-           count(DISTINCT (source_system, source_id)) FILTER (WHERE source_id IS NOT NULL), count(DISTINCT ticket_no)
-    FROM (
+        payer, finality, is_repeat, stage, currency"""
+
+_MEASURES = "sum(amount) AS amount, sum(claimed) AS claimed, sum(agreed) AS agreed, sum(recovered) AS recovered"
+
+# Lines and tickets are counted by grouping three times, lines first: that hashes, where count(DISTINCT …) sorts all parts. A
+# line belongs to one ticket, so the lines of the tickets are all lines.
+_SUM = f"""
+    INSERT INTO mart.cost_month ({_KEYS}, amount, claimed, agreed, recovered, lines, tickets)
+    WITH part AS (
         SELECT {_DIMENSIONS}, stage, amount, 0 AS claimed, 0 AS agreed, 0 AS recovered, source_system, source_id
         FROM hub.allocation WHERE period = ANY(:periods)
         UNION ALL
@@ -41,8 +43,17 @@ _SUM = f"""
         SELECT {_DIMENSIONS}, 'ACTUAL', 0,
                CASE step WHEN 'CLAIMED' THEN amount ELSE 0 END, CASE step WHEN 'AGREED' THEN amount ELSE 0 END,
                CASE step WHEN 'RECEIVED' THEN amount ELSE 0 END, NULL, NULL
-        FROM hub.recovery WHERE period = ANY(:periods) AND step <> 'WRITTEN_OFF') part
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"""
+        FROM hub.recovery WHERE period = ANY(:periods) AND step <> 'WRITTEN_OFF'
+    ), line AS (
+        SELECT period, coalesce(project_code, 'UNKNOWN') AS project_code, coalesce(building_code, '') AS building_code,
+               component_code, defect_type_code, category, cause, coalesce(party_code, '') AS party_code,
+               coalesce(repairer_code, '') AS repairer_code, payer, finality, coalesce(repeat_no, 0) >= :repeated AS is_repeat,
+               stage, currency, ticket_no, source_system, source_id, {_MEASURES}
+        FROM part GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
+    ), ticket AS (
+        SELECT {_KEYS}, ticket_no, {_MEASURES}, count(source_id) AS lines FROM line GROUP BY {_KEYS}, ticket_no
+    )
+    SELECT {_KEYS}, {_MEASURES}, sum(lines), count(ticket_no) FROM ticket GROUP BY {_KEYS}"""
 
 _STANDS = """{0}.deleted_at IS NULL AND NOT EXISTS (
             SELECT FROM hub.cost_line later WHERE (later.source_system, later.source_id) = ({0}.source_system, {0}.source_id)
