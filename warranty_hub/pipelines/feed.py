@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from warranty_hub.errors import FeedRefusedError
 from warranty_hub.pipelines.feed_delivery import deliver_batches, take_in
@@ -130,10 +130,16 @@ def _seal(db: Connection, entity: str, drafted: Sequence[Summary], approval: _Ap
     released = approval.release if approval.findings else None
     for summary in drafted:
         before = chain(before, summary.period, summary.seq, summary.content_hash)
-        sealed = {"state": FeedBatchState.SEALED, "chain_hash": before, "sealed_at": func.clock_timestamp()}
+        sealed = {"state": FeedBatchState.SEALED, "chain_hash": before, "sealed_at": _after(entity)}
         by = {"released_by": released.person, "release_reason": released.reason} if released else {}
         about = _about(db, summary, approval.preparer, approval.findings)
         db.execute(update(feed_batch).where(feed_batch.c.batch_id == summary.batch_id).values(**sealed, **by, **about))
+
+
+def _after(entity: str) -> Any:
+    """Now, and never before the entity's last batch, whatever the server's clock did: "as of" is asked by this time."""
+    last = select(func.max(feed_batch.c.sealed_at)).where(feed_batch.c.entity == entity).scalar_subquery()
+    return func.greatest(func.clock_timestamp(), last)
 
 
 def _hold(db: Connection, entity: str, drafted: Sequence[Summary], run_id: int, preparer: str, found: Sequence[str]) -> None:

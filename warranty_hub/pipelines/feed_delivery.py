@@ -22,7 +22,7 @@ from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.records.codes import AckStatus, FeedBatchState
 from warranty_hub.settings import Connection as SystemConnection
-from warranty_hub.warehouse.tables import delivery, feed_ack, feed_batch, feed_line
+from warranty_hub.warehouse.tables import delivery, feed_ack, feed_batch
 
 CHUNK = 5_000
 ACK_COLUMNS = ("line_id", "status", "voucher_no", "message")
@@ -37,10 +37,17 @@ def deliver_batches(hub: Hub, entity: str, run_id: int) -> int:
             .where(~select(delivery).where(delivery.c.batch_id == feed_batch.c.batch_id).exists())
             .order_by(feed_batch.c.batch_id)
         ).all()
-    for batch in waiting:
-        with hub.transactions() as db:
-            _deliver(hub, db, batch, run_id)
-    return len(waiting)
+    return sum(_delivered_now(hub, batch, run_id) for batch in waiting)
+
+
+def _delivered_now(hub: Hub, batch: Row[Any], run_id: int) -> bool:
+    """Deliver a batch unless another run has done so meanwhile: two that write one file would mix up its bytes."""
+    with hub.transactions() as db:
+        db.execute(select(feed_batch.c.batch_id).where(feed_batch.c.batch_id == batch.batch_id).with_for_update())
+        if db.execute(select(delivery.c.batch_id).where(delivery.c.batch_id == batch.batch_id)).first():
+            return False
+        _deliver(hub, db, batch, run_id)
+        return True
 
 
 def write_workbooks(db: Connection, entity: str, period: str, folder: Path) -> list[Path]:
@@ -75,27 +82,43 @@ def take_in(hub: Hub, entity: str) -> int:
     found = 0
     for file in folder.files([f"{_folder(entity)}/*.ack.csv"]):
         with hub.transactions() as db:
-            found += acknowledge(db, folder.read(file), file.name)
+            found += acknowledge(db, folder.read(file), file.name, entity)
     return found
 
 
-def acknowledge(db: Connection, content: bytes, name: str) -> int:
+def acknowledge(db: Connection, content: bytes, name: str, entity: str | None = None) -> int:
     """Write down a receiver's answers: CSV with line_id, status (ACCEPTED, REJECTED, POSTED), voucher_no, message.
 
-    The same answer again changes nothing; returns how many were new. Raises ConfigError naming file and line; then none of
-    the file was taken.
+    The same answer again changes nothing; returns how many were new. ``entity``: whose folder they lay in, they are about no
+    other's lines. Raises ConfigError naming file and line; then none of the file was taken.
     """
     answers = _answers(content, name)
-    return sum(_write_down(db, chunk, name) for chunk in iter(lambda: list(islice(answers, CHUNK)), []))
+    return sum(_write_down(db, chunk, name, entity) for chunk in iter(lambda: list(islice(answers, CHUNK)), []))
 
 
-def _write_down(db: Connection, answers: Sequence[Mapping[str, Any]], name: str) -> int:
+def _write_down(db: Connection, answers: Sequence[Mapping[str, Any]], name: str, entity: str | None) -> int:
     ids = [answer["line_id"] for answer in answers]
-    known = set(db.execute(select(feed_line.c.line_id).where(feed_line.c.line_id.in_(ids))).scalars())
-    if unknown := next((line_id for line_id in ids if line_id not in known), None):
-        raise ConfigError(f"{name}: no line {unknown!r} was published", remedy=_REMEDY)
+    published = {row.line_id: row for row in db.execute(text(_ANSWERED), {"ids": ids, "entity": entity})}
+    for answer in answers:
+        line = published.get(answer["line_id"])
+        if line is None:
+            whose = f" for entity {entity}" if entity else ""
+            raise ConfigError(f"{name}: no line {answer['line_id']!r} was published{whose}", remedy=_REMEDY)
+        if answer["status"] == AckStatus.REJECTED and line.posted:
+            raise ConfigError(f"{name}: line {line.line_id!r} was POSTED before and cannot be REJECTED", remedy=_REMEDY)
+        if answer["status"] == AckStatus.POSTED and line.taken_back:
+            raise ConfigError(
+                f"{name}: line {line.line_id!r} was taken back as REJECTED and cannot be POSTED any more",
+                remedy="Cancel that voucher in the receiving system: the hub has published what stands in its place.",
+            )
     statement = pg_insert(feed_ack).values(answers).on_conflict_do_nothing().returning(feed_ack.c.ack_id)
     return len(db.execute(statement).all())
+
+
+_ANSWERED = """
+    SELECT line_id, EXISTS (SELECT FROM hub.feed_ack a WHERE a.line_id = l.line_id AND a.status = 'POSTED') AS posted,
+           EXISTS (SELECT FROM hub.feed_line r WHERE r.corrects_line = l.line_id AND r.kind = 'REJECTED') AS taken_back
+    FROM hub.feed_line l WHERE line_id = ANY(:ids) AND (CAST(:entity AS text) IS NULL OR entity = :entity)"""
 
 
 def _answers(content: bytes, name: str) -> Iterator[Mapping[str, Any]]:

@@ -197,7 +197,8 @@ _ITEMS = f"""
 
 _STANDING = f"""
     SELECT p.*, NULL AS settles_part,
-           EXISTS (SELECT FROM hub.feed_ack k WHERE k.line_id = p.line_id AND k.status = 'REJECTED') AS rejected
+           EXISTS (SELECT FROM hub.feed_ack k WHERE k.line_id = p.line_id AND k.status = 'REJECTED')
+           AND NOT EXISTS (SELECT FROM hub.feed_ack k WHERE k.line_id = p.line_id AND k.status = 'POSTED') AS rejected
     FROM {_KEYS}
     JOIN hub.feed_line p USING (source_system, source_id)
     WHERE p.entity = :entity AND p.kind = 'NEW'
