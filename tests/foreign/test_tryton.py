@@ -25,7 +25,7 @@ from warranty_hub.pipelines.sweep import sweep_deletions
 from warranty_hub.pipelines.sync import sync_stream
 from warranty_hub.settings import Connection, FeedSettings, Settings
 
-pytestmark = [pytest.mark.foreign, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.foreign, pytest.mark.timeout(900)]
 
 COUNTERPARTS = ("Tryton 7.0", "Tryton 8")
 PASSWORD = "canary-密码-1"

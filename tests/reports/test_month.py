@@ -69,6 +69,25 @@ def test_a_sheet_sums_to_another_amount_than_the_lines_beneath_it(books: Books) 
         assert _rows(path, sheet)[-1]["实际\n成本"] == 0
 
 
+def test_what_came_back_is_taken_off_the_cost_or_what_was_only_claimed_counts(books: Books) -> None:
+    shared = {"source_system": "sap", "company_code": "1000", "recovery_no": "R1", "kind": "BACK_CHARGE"}
+    shared |= {
+        "currency": "CNY",
+        "day": "2025-05-20",
+        "period": "2025-05",
+        "party_code": "GC",
+        "project_code": "P01",
+        "run_id": 1,
+    }
+    with books.hub.engine.begin() as db:
+        for step, amount in (("CLAIMED", "900"), ("AGREED", "500"), ("RECEIVED", "300.10")):
+            db.execute(fact_tables["recovery_line"].insert().values(**shared, source_id=step, step=step, amount=amount))
+    roll_up_costs(books.hub)
+    row = _rows(_write(books, "2025-05")[0], "项目")[0]
+    net = row["净额\n实际 − 已收回"]
+    assert (row["实际\n成本"], row["已收回"], net) == (3995.9, 300.1, 3695.8)
+
+
 def test_a_cost_per_square_metre_stands_without_what_it_is_measured_by(books: Books) -> None:
     path, english = _write(books, "2025-05")
     (building, nowhere, total) = _rows(path, "楼栋")

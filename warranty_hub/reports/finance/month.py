@@ -1,6 +1,6 @@
 """The figures of one entity's month as it was published: the sums of its sealed lines along each dimension.
 
-Everything follows from sealed batches; only names, floor areas and the approval of a ticket are looked up as they are now.
+Costs follow from sealed batches alone; names, floor areas, the approval of a ticket and what came back are as they are now.
 Stages and currencies are never added together.
 """
 
@@ -85,9 +85,15 @@ class Sum(NamedTuple):
     name: str | None
     currency: str
     by_stage: Mapping[str, Decimal]
+    recovered: Decimal
     lines: int
     tickets: int
     area_m2: Decimal | None
+
+    @property
+    def net(self) -> Decimal:
+        """The actual cost less what was received in the month."""
+        return self.by_stage.get(CostStage.ACTUAL, Decimal(0)) - self.recovered
 
     @property
     def per_m2(self) -> Decimal | None:
@@ -151,11 +157,15 @@ def _sums(db: Connection, dimension: Dimension, named: Mapping[str, str]) -> lis
     found: dict[tuple[Any, ...], dict[str, Decimal]] = {}
     for row in db.execute(text(_BY_STAGE.format(keys=keys)), named):
         found.setdefault(tuple(row[:-2]), {})[row.stage] = row.amount
-    counts = {tuple(row[:-2]): row for row in db.execute(text(_COUNTS.format(keys=keys)), named)}
+    recovered = {tuple(row[:-1]): row.amount for row in db.execute(text(_RECOVERED.format(keys=keys)), named)}
+    counts = {tuple(row[:-2]): tuple(row[-2:]) for row in db.execute(text(_COUNTS.format(keys=keys)), named)}
     sums = [
-        Sum(at[:-1], names(at[:-1]), at[-1], by_stage, counts[at].lines, counts[at].tickets, areas.get(at[:-1]))
-        for at, by_stage in found.items()
-    ]
+        Sum(
+            at[:-1], names(at[:-1]), at[-1], found.get(at, {}), recovered.get(at, Decimal(0)), *counts.get(at, (0, 0)),
+            areas.get(at[:-1]),
+        )
+        for at in dict.fromkeys([*found, *recovered])
+    ]  # fmt: skip
     return sorted(sums, key=lambda part: (part.currency, -part.by_stage.get(CostStage.ACTUAL, 0), *map(str, part.keys)))
 
 
@@ -193,6 +203,12 @@ _BY_STAGE = f"SELECT {{keys}}, stage, sum(amount) AS amount FROM (SELECT l.* FRO
 _COUNTS = f"""
     SELECT {{keys}}, count(DISTINCT (source_system, source_id)) AS lines, count(DISTINCT ticket_no) AS tickets
     FROM (SELECT l.* FROM {_LINES}) l GROUP BY {{keys}}"""
+
+_RECOVERED = """
+    SELECT {keys}, sum(amount) AS amount FROM (
+        SELECT r.* FROM hub.recovery r JOIN hub.recovery_line l USING (source_system, source_id)
+        WHERE l.company_code = :entity AND r.period = :period AND r.step = 'RECEIVED') r
+    GROUP BY {keys}"""
 
 _AREAS = f"""
     SELECT {{keys}} FROM (SELECT project_code, code, max(gfa_m2) AS gfa_m2 FROM hub.building WHERE deleted_at IS NULL

@@ -78,6 +78,14 @@ NOTES: tuple[tuple[Words, Words], ...] = (
         ),
     ),
     (
+        ("已收回与净额", "Recovered, and net"),
+        (
+            "本月收到的追偿款(索赔、确认不计入),按当前事实;成本为总额,净额 = 实际成本 − 已收回。",
+            "What was received in the month (claimed and agreed do not count), as known now; costs are gross, net is the "
+            "actual cost less what was received.",
+        ),
+    ),
+    (
         ("调整", "Adjustments"),
         (
             "归属期间与本月不同的行为对已关账期间的调整;类型为冲销者,“更正行”指明其冲销的行。",

@@ -81,7 +81,7 @@ class _Writer:
         parts = self._month.sums[dimension.name]
         name = self._say(dimension.zh, dimension.en)
         key_widths = [14] * len(dimension.keys)
-        sheet = self._sheet(name, [*key_widths, 28, 9, *[16] * (len(self._month.stages) + 4)])
+        sheet = self._sheet(name, [*key_widths, 28, 9, *[16] * (len(self._month.stages) + 6)])
         heads = [self._head(column) for key in dimension.keys for column in DETAIL if column.name == key]
         heads = [*(f"{head} {self._say('编号', 'code')}" for head in heads), name, self._say("币种", "Currency")]
         rows = [[*(key or NONE for key in part.keys), self._name(part), part.currency] for part in parts]
@@ -103,13 +103,15 @@ class _Writer:
     def _amount_heads(self, with_area: bool) -> list[str]:
         stages = [f"{self._label(label('cost_stage', stage))}\n{self._say('成本', 'cost')}" for stage in self._month.stages]
         area = [self._say("建筑面积 ㎡", "GFA m²"), self._say(*PER_AREA)] if with_area else []
-        return [*stages, self._say("凭证行数", "Lines"), self._say("工单数", "Tickets"), *area]
+        net = [self._say("已收回", "Recovered"), self._say("净额\n实际 − 已收回", "Net\nactual − recovered")]
+        return [*stages, *net, self._say("凭证行数", "Lines"), self._say("工单数", "Tickets"), *area]
 
     def _amounts(self, part: Sum, with_area: bool) -> list[Any]:
         stages = [part.by_stage.get(stage, Decimal(0)) for stage in self._month.stages]
         per_m2 = part.per_m2
         unit = [part.area_m2, per_m2.quantize(PER_M2) if per_m2 is not None else None] if with_area else []
-        return [*(exact(amount, part.currency) for amount in stages), part.lines, part.tickets, *unit]
+        amounts = [exact(amount, part.currency) for amount in (*stages, part.recovered, part.net)]
+        return [*amounts, part.lines, part.tickets, *unit]
 
     def _chart(self, sheet: Any, name: str, parts: Sequence[Sum], keys: int, width: int) -> None:
         shown = [part for part in parts if part.currency == parts[0].currency][:CHARTED]
