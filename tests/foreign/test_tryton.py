@@ -39,15 +39,6 @@ COSTS = {
 }
 
 
-PLANTED_HERE = r"""
-    INSERT INTO hub.cost_line
-    SELECT (jsonb_populate_record(l, jsonb_build_object(
-        'fact_version', l.fact_version + 1, 'base_amount', l.base_amount + 0.01,
-        'changed_tx', pg_current_xact_id()\:\:text\:\:bigint))).*
-    FROM (SELECT * FROM hub.cost_line WHERE account = :account ORDER BY source_id LIMIT 1) l"""
-"""A line of the account as if its amount had been changed by a cent on its way."""
-
-
 @dataclass(frozen=True)
 class Served:
     """A running Tryton, and what it says of its own books."""
@@ -183,38 +174,21 @@ def own_balances(served: Served) -> dict[str, Decimal]:
     return {account["code"]: account["balance"] for account in found}
 
 
-def publish(hub: Hub, *streams: str) -> list[str]:
-    """Sync, roll up, publish; returns what the gate found."""
-    for stream in streams:
+def publish(hub: Hub) -> str:
+    """Sync, roll up, publish; returns what kept the feed back."""
+    for stream in STREAMS:
         sync_stream(hub, "erp", stream)
     roll_up_costs(hub)
-    publish_feed(hub, "1000")
-    held = "SELECT DISTINCT jsonb_array_elements_text(findings) FROM hub.feed_batch WHERE state = 'HELD' ORDER BY 1"
-    return [words for (words,) in rows(hub.engine, held)]
+    return str(publish_feed(hub, "1000").details.get("held", ""))
 
 
-def test_the_feed_is_not_what_tryton_says_its_accounts_stand_at_or_a_wrong_cent_goes_out(
-    served: Served, warehouse: Engine, tmp_path: Path
-) -> None:
+def test_the_feed_is_not_what_tryton_says_its_accounts_stand_at(served: Served, warehouse: Engine, tmp_path: Path) -> None:
     hub = served.hub(warehouse)
     feed = FeedSettings(tolerance=Decimal(0), one_sided_share=Decimal(1))
     hub = replace(hub, settings=hub.settings.model_copy(update={"folder": tmp_path, "feed": feed})).only("erp")
-    assert publish(hub, *STREAMS) == []
+    assert publish(hub) == ""
     assert fed(warehouse) == own_balances(served)
     assert len(fed(warehouse)) == 2
-
-    served.sink().perform(entry("planted-there", "0.01"))
-    found = publish(hub, "balances")
-    assert [words.partition(",")[0] for words in found] == [f"account {PROVISION}", f"account {EXPENSE}"]
-    assert publish(hub, "cost_lines") == []
-    assert fed(warehouse) == own_balances(served)
-
-    given = fed(warehouse)
-    with warehouse.begin() as db:
-        db.execute(text(PLANTED_HERE), {"account": EXPENSE})
-    (planted,) = publish(hub)
-    assert planted.startswith(f"account {EXPENSE}, ")
-    assert fed(warehouse) == given
 
 
 def test_what_a_line_is_about_is_lost_on_its_way_into_the_ledger(served: Served, warehouse: Engine) -> None:
