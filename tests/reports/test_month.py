@@ -70,7 +70,7 @@ def test_a_sheet_sums_to_another_amount_than_the_lines_beneath_it(books: Books) 
 
 
 def test_what_came_back_is_taken_off_the_cost_or_what_was_only_claimed_counts(books: Books) -> None:
-    shared = {"source_system": "sap", "company_code": "1000", "recovery_no": "R1", "kind": "BACK_CHARGE"}
+    shared: dict[str, Any] = {"source_system": "sap", "company_code": "1000", "recovery_no": "R1", "kind": "BACK_CHARGE"}
     shared |= {
         "currency": "CNY",
         "day": "2025-05-20",

@@ -158,7 +158,9 @@ def _sums(db: Connection, dimension: Dimension, named: Mapping[str, str]) -> lis
     for row in db.execute(text(_BY_STAGE.format(keys=keys)), named):
         found.setdefault(tuple(row[:-2]), {})[row.stage] = row.amount
     recovered = {tuple(row[:-1]): row.amount for row in db.execute(text(_RECOVERED.format(keys=keys)), named)}
-    counts = {tuple(row[:-2]): tuple(row[-2:]) for row in db.execute(text(_COUNTS.format(keys=keys)), named)}
+    counts: dict[tuple[Any, ...], tuple[int, int]] = {
+        tuple(row[:-2]): (row[-2], row[-1]) for row in db.execute(text(_COUNTS.format(keys=keys)), named)
+    }
     sums = [
         Sum(
             at[:-1], names(at[:-1]), at[-1], found.get(at, {}), recovered.get(at, Decimal(0)), *counts.get(at, (0, 0)),
