@@ -20,7 +20,7 @@ from mappings.places.place import Place, Resolution, ResolveMethod, fits, in_uni
 from mappings.places.stacks import Stacks
 from warranty_hub.records.codes import PlaceKind
 
-_SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them; nor which of their rooms is meant
+SHARED_BY_TOO_MANY = 50  # a name that so many places bear tells none of them; nor which of their rooms is meant
 _ROOF = "屋面"
 _DEPTH = {kind: depth for depth, kind in enumerate(PlaceKind)}
 _HOMES = frozenset({PlaceKind.DWELLING, PlaceKind.ROOM})
@@ -120,7 +120,7 @@ class Register:
         matches, method = found
         if not matches:
             return [Resolution() for _ in rooms]
-        if len(matches) > _SHARED_BY_TOO_MANY:
+        if len(matches) > SHARED_BY_TOO_MANY:
             all_of_them = Resolution(tuple(map(_PLACE, matches)), method, matches[0].exact)
             return [all_of_them for _ in rooms]
         stated, told = (part_words(said, self.words, self._finder) for said in (text, remark))
@@ -223,7 +223,7 @@ class Register:
         found: dict[PlaceKind, list[set[str]]] = defaultdict(list)
         for start, end in names:
             bearers = self._by_name[folded[start:end]]
-            for kind in {place.kind for place in bearers} if len(bearers) <= _SHARED_BY_TOO_MANY else ():
+            for kind in {place.kind for place in bearers} if len(bearers) <= SHARED_BY_TOO_MANY else ():
                 found[kind].append({place.place_id for place in bearers if place.kind is kind})
         places = [self._places[place_id] for place_id in sorted(self._confined(found))]
         here = [place for place in places if building is None or place.building in (None, building)]

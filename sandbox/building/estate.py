@@ -3,15 +3,20 @@
     python -m sandbox.building.estate models --elements 100000 --seed 7              one file a tower
     python -m sandbox.building.estate models --elements 1000000 --one-file           all in one
 
-One file is written tower by tower: no more than one tower is in memory, however large the file becomes.
+One file is written tower by tower: no more than a few are in memory, however large the file becomes. Processes that end after
+a few towers make them, for ifcopenshell gives back only a part of the memory that a model took.
 """
 
 import argparse
+import multiprocessing
 import random
 import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from math import ceil
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +29,7 @@ GAP = 25.0  # metres between them
 WIDEST = 4 * 4 * 11.0
 UNITS, FLATS, BASEMENTS = (1, 2, 2, 3, 4), (2, 2, 3, 4), (0, 1, 1, 2)
 STOREYS = (6, 33)
+WRITERS, TOWERS_PER_PROCESS = 2, 4
 
 
 @dataclass(frozen=True)
@@ -94,14 +100,29 @@ def write_estate(estate: Estate, path: Path) -> None:
     """Write all towers into one model, on one site. Raises OSError where the file cannot be written."""
     with path.open("w", encoding="ascii", newline="\n") as file:
         last_id, tail = 0, ""
-        for number, tower in enumerate(estate.towers):
-            model = TowerModel(tower, f"{estate.project}.ifc")
-            head, _, rest = model.model.to_string().partition("DATA;\n")
+        for number, (text, site_wide) in enumerate(_made(estate)):
+            head, _, rest = text.partition("DATA;\n")
             body, _, tail = rest.rpartition("ENDSEC;")
             if number == 0:
                 file.write(f"{head}DATA;\n")
-            last_id = _append(file, body, model.site_wide if number else set(), last_id)
+            last_id = _append(file, body, site_wide if number else set(), last_id)
         file.write(f"ENDSEC;{tail}")
+
+
+def _made(estate: Estate) -> Iterator[tuple[str, set[int]]]:
+    """Each tower as a STEP file, in order, with the ids of what is the site's; a few are made ahead."""
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WRITERS, spawned, max_tasks_per_child=TOWERS_PER_PROCESS) as writers:
+        made = (writers.submit(_step_file, tower, f"{estate.project}.ifc") for tower in estate.towers)
+        ahead = deque(islice(made, WRITERS))
+        while ahead:
+            yield ahead.popleft().result()
+            ahead.extend(islice(made, 1))
+
+
+def _step_file(tower: Tower, title: str) -> tuple[str, set[int]]:
+    model = TowerModel(tower, title)
+    return model.model.to_string(), model.site_wide
 
 
 _REFERENCE_OR_TEXT = re.compile(r"#(\d+)|'[^']*'")
