@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from uuid import UUID
 
 import numpy as np
@@ -23,7 +24,7 @@ from warranty_hub.records.codes import PlaceKind
 _Numbers = NDArray[np.uint64]
 _ALL_BITS = (1 << 64) - 1
 _RUN = re.compile(r"[0-9A-Za-z_.$-]+")
-_SEARCHED_WIDER = (PlaceKind.ROOM, PlaceKind.UNIT)
+_SEARCHED_WIDER = (PlaceKind.ROOM, PlaceKind.STOREY, PlaceKind.UNIT)
 _MANY = 40  # stops in one run: not looked into, but taken to name something
 _STOPS = re.compile(r"(?i)(?<=tag)|(?<=asset)|(?<=qr)|(?<=no)|(?<=[_.$-])|(?=[_.$-])|^|$")
 
@@ -82,9 +83,12 @@ class Moved:
         )
 
     def _wider(self, found: Iterable[str | None]) -> Iterator[str]:
-        """Where a room has no such element its dwelling is searched; for a unit, the rooms of its building."""
-        places = (known[place_id] for place_id in found if place_id for known in self._known if place_id in known)
-        yield from (place.parent_id for place in places if place.parent_id and place.kind in _SEARCHED_WIDER)
+        """Where a room has no such element its dwelling is searched; for a common room or a unit, all that it lies in."""
+        for place_id, known in product(found, self._known):
+            place = known.get(place_id or "")
+            while place and place.parent_id and place.kind in _SEARCHED_WIDER:
+                yield place.parent_id
+                place = known.get(place.parent_id)
 
     def _asks(self, kind: str, question: str) -> bool:
         return _hash(kind, question) in self._questions
