@@ -27,6 +27,7 @@ from mappings.places.register import SHARED_BY_TOO_MANY, levels
 from warranty_hub.records.codes import PlaceKind
 
 Places = Mapping[str, Place]
+_Codes = tuple[PlaceKind, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Surrounded:
         self.around: frozenset[str] = frozenset()
         ids = frozenset(place_ids)
         for places in (before, after):
-            storeys = _storeys(places)
+            levels_of = _by_codes(places)
             for place_id in ids & places.keys():
                 outer = list(_above(places, place_id))
-                on = (storey for place in outer for storey in storeys.get((place.building, place.storey), ()))
+                on = (level for place in outer for code in _codes(place) for level in levels_of.get(code, ()))
                 self.around |= {place.place_id for place in outer} | frozenset(on)
 
     def holds(self, found: Iterable[str | None]) -> bool:
@@ -177,12 +178,22 @@ def _homes(places: Places, room: Place) -> list[Place]:
     return [place for place in outer if place.kind is PlaceKind.DWELLING] or outer
 
 
-def _storeys(places: Places) -> Mapping[tuple[str | None, str | None], list[str]]:
-    found: dict[tuple[str | None, str | None], list[str]] = defaultdict(list)
+def _by_codes(places: Places) -> Mapping[_Codes, list[str]]:
+    """Buildings, units and storeys by the codes that what lies in them has, whether or not a parent leads there."""
+    found: dict[_Codes, list[str]] = defaultdict(list)
     for place in places.values():
-        if place.kind is PlaceKind.STOREY:
-            found[place.building, place.storey].append(place.place_id)
+        if place.kind in (PlaceKind.BUILDING, PlaceKind.UNIT, PlaceKind.STOREY):
+            own = {PlaceKind.UNIT: place.unit, PlaceKind.STOREY: place.storey}.get(place.kind)
+            found[place.kind, place.building, own].append(place.place_id)
     return found
+
+
+def _codes(place: Place) -> Iterable[_Codes]:
+    return (
+        (PlaceKind.BUILDING, place.building, None),
+        (PlaceKind.UNIT, place.building, place.unit),
+        (PlaceKind.STOREY, place.building, place.storey),
+    )
 
 
 def _words_for(codes: set[str], words: Words) -> set[str]:
