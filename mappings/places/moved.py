@@ -27,7 +27,7 @@ from mappings.places.register import SHARED_BY_TOO_MANY, levels
 from warranty_hub.records.codes import PlaceKind
 
 Places = Mapping[str, Place]
-_Codes = tuple[PlaceKind, str | None, str | None]
+_Codes = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +179,18 @@ def _homes(places: Places, room: Place) -> list[Place]:
 
 
 def _by_codes(places: Places) -> Mapping[_Codes, list[str]]:
-    """Buildings, units and storeys by the codes that what lies in them has, whether or not a parent leads there."""
+    """Project, buildings with units, and storeys, by the codes of what lies in them, whether or not a parent leads there."""
     found: dict[_Codes, list[str]] = defaultdict(list)
     for place in places.values():
-        if place.kind in (PlaceKind.BUILDING, PlaceKind.UNIT, PlaceKind.STOREY):
-            own = {PlaceKind.UNIT: place.unit, PlaceKind.STOREY: place.storey}.get(place.kind)
-            found[place.kind, place.building, own].append(place.place_id)
+        if place.kind in (PlaceKind.PROJECT, PlaceKind.BUILDING, PlaceKind.UNIT):
+            found[place.building, None].append(place.place_id)
+        elif place.kind is PlaceKind.STOREY:
+            found[place.building, place.storey].append(place.place_id)
     return found
 
 
 def _codes(place: Place) -> Iterable[_Codes]:
-    return (
-        (PlaceKind.BUILDING, place.building, None),
-        (PlaceKind.UNIT, place.building, place.unit),
-        (PlaceKind.STOREY, place.building, place.storey),
-    )
+    return (None, None), (place.building, None), (place.building, place.storey)
 
 
 def _words_for(codes: set[str], words: Words) -> set[str]:

@@ -177,7 +177,8 @@ class Answer:
 
     def asked(self, words: Words) -> tuple[AskedText, AskedElement]:
         causes = [one.cause.place_id for one in self.reading.defects if one.cause]
-        found = (*(location.place_id for location in self.locations), *causes)
+        borrowed = [None for location in self.locations if location.method is LocateMethod.GONE]
+        found = (*(location.place_id for location in self.locations), *borrowed, *causes)
         keys = tuple(candidate.element_key for location in self.locations for candidate in location.candidates)
         return (
             AskedText(words.address, words.description, words.building, found),

@@ -85,7 +85,8 @@ ASKED = """
            d.places, d.causes, e.keys
     FROM hub.ticket t
     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(place_id), '{}') AS places,
+        SELECT coalesce(array_agg(place_id), '{}')
+               || coalesce(array_agg(CAST(NULL AS text)) FILTER (WHERE method IN ('GONE', 'DECISION')), '{}') AS places,
                coalesce(array_agg(cause_place_id) FILTER (WHERE cause_place_id IS NOT NULL), '{}') AS causes
         FROM hub.defect WHERE source_system = t.source_system AND ticket_id = t.source_id) AS d
     CROSS JOIN LATERAL (
@@ -94,4 +95,5 @@ ASKED = """
         JOIN hub.bim_element b ON b.element_key = c.element_key
         WHERE source_system = t.source_system AND ticket_id = t.source_id) AS e
     WHERE t.project_code = :project AND t.deleted_at IS NULL"""
-"""All that is known of where the tickets of a project stand; a defect without a certain place has none among its places."""
+"""All that is known of where the tickets of a project stand. A defect without a certain place has none among its places, nor is
+one certain that has the place of an element: the text may mean several."""
