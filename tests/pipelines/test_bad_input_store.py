@@ -1,6 +1,7 @@
 """A ticket store on a bad day: what fails is told, nothing half is kept, and the next run ends as an undisturbed one."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -42,10 +43,15 @@ class Store(System):
     engine: Engine
 
     def connections(self) -> int:
-        """How many others are connected to it."""
+        """How many others are connected to it, once those that hung up a moment ago are gone."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        with self.engine.connect() as db:
-            return int(db.execute(text(query)).scalar_one())
+        for _ in range(50):
+            with self.engine.connect() as db:
+                left = int(db.execute(text(query)).scalar_one())
+            if not left:
+                break
+            time.sleep(0.1)
+        return left
 
     def run(self, statement: str) -> None:
         with self.engine.begin() as db:
