@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from connectors.bim.meshes import NO_MESHES, Meshes, read_meshes
-from connectors.bim.section import Outline, outlines
+from connectors.bim.section import outlines
 from mappings.lexicon import Label
 from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.errors import ConfigError, StopError
@@ -149,15 +149,15 @@ def _part(item: Any, meshes: Meshes, level: float, height: float, damage: Damage
     """An item as the plan shows it; None where it has no part in it."""
     if item.step_id not in meshes or item.z_min is None:
         return None
-    mesh, laid = meshes.mesh(item.step_id), item.ifc_class in NOT_DRAWN
-    room, harmed = item.ifc_class == "IfcSpace", damage.open or damage.cost
+    room, laid, harmed = item.ifc_class == "IfcSpace", item.ifc_class in NOT_DRAWN, damage.open or damage.cost
     if item.z_min < height < item.z_max and not laid:
         kind = "room" if room else KINDS.get(item.ifc_class, "element")
-        found: Sequence[Outline] = outlines(mesh, height)
+        cut = height
     elif level - UNDER < item.z_min and item.z_max <= height and not room and (harmed or not laid):
-        kind, found = "below", outlines(mesh, item.z_max - EDGE * (item.z_max - item.z_min))
+        kind, cut = "below", item.z_max - EDGE * (item.z_max - item.z_min)
     else:
         return None
+    found = outlines(meshes.mesh(item.step_id), cut)
     label = item.name or "" if kind == "room" else ""
     return Part(kind, item.guid or "", item.name or item.ifc_class, label, found, damage) if found else None
 
