@@ -295,8 +295,15 @@ def _rule_mistakes(rule: FieldRule, known: Mapping[str, Transform]) -> Iterator[
             yield "several paths need a transform"
     elif rule.transform not in known:
         yield f"transform {rule.transform!r} does not exist; known are {', '.join(sorted(known))}"
-    elif (takes := len(signature(known[rule.transform]).parameters)) != len(rule.paths):
-        yield f"{rule.transform} takes {takes} path{'s' if takes > 1 else ''}, not {len(rule.paths)}"
+    elif len(rule.paths) not in (takes := _paths_taken(known[rule.transform])):
+        many = f"{' or '.join(map(str, takes))} path{'s' if max(takes) > 1 else ''}"
+        yield f"{rule.transform} takes {many}, not {len(rule.paths)}"
+
+
+def _paths_taken(transform: Transform) -> range:
+    """How many source paths a transform can do with: the last ones may have a default."""
+    parameters = signature(transform).parameters.values()
+    return range(sum(one.default is one.empty for one in parameters), len(parameters) + 1)
 
 
 def _value_mistakes(rule: FieldRule, annotation: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from warranty_hub.money import parse_amount, quantise
+from warranty_hub.records.points import PointFrame
 
 Transform = Callable[..., Any]
 
@@ -57,6 +58,9 @@ def transforms(zone: ZoneInfo) -> dict[str, Transform]:
         "percent": percent,
         "basis_points": basis_points,
         "day_of": lambda value: _day_of(value, zone),
+        "model_point": lambda x, y, z=None: point(PointFrame.MODEL, x, y, z),
+        "grid_point": lambda x, y, z=None: point(PointFrame.GRID, x, y, z),
+        "wgs84_point": lambda longitude, latitude, height=None: point(PointFrame.WGS84, longitude, latitude, height),
     }
 
 
@@ -155,6 +159,31 @@ def basis_points(value: object) -> int | None:
     if points != points.to_integral_value():
         raise ValueError("finer than one basis point")
     return int(points)
+
+
+def point(frame: PointFrame, x: object, y: object, z: object) -> str | None:
+    """A point as its frame and the digits of its coordinates. The origin itself is none: many stores write zeros for it."""
+    across, along, up = (_coordinate(value) for value in (x, y, z))
+    if (across is None) != (along is None) or (across is None and up):
+        raise ValueError("half a point: a coordinate is missing")
+    if across is None or along is None or not (across or along or up):
+        return None
+    if frame is PointFrame.WGS84 and not (abs(across) <= 180 and abs(along) <= 90):
+        raise ValueError("a longitude beyond 180 degrees or a latitude beyond 90")
+    return " ".join((frame, *(f"{number:f}" for number in (across, along, up) if number is not None)))
+
+
+def _coordinate(value: object) -> Decimal | None:
+    """A number as it is written; a float with the digits by which it is told."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except ArithmeticError:
+        raise ValueError("a coordinate is not a number") from None
+    if not number.is_finite() or isinstance(value, bool):
+        raise ValueError("a coordinate is not a number")
+    return number
 
 
 def sap_day(value: object) -> date | None:

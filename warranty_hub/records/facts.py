@@ -27,6 +27,7 @@ from warranty_hub.records.codes import (
     TicketState,
     Urgency,
 )
+from warranty_hub.records.points import PointText
 
 SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern="^[^\\x00\ufffd]*$")]
 """A record's key in its source; a longer one may not fit into an index of PostgreSQL, U+FFFD stands where a key was damaged."""
@@ -144,6 +145,7 @@ class Ticket(Fact):
     address_text: Text | None
     description: Text
     element_ref: Text | None
+    point: PointText | None
     urgency: Urgency
     reported_state: TicketState
     channel: Code | None

@@ -255,6 +255,7 @@ def test_every_mistake_of_a_field_map_is_told_at_once_with_its_file(tmp_path: Pa
     [
         ("settlement_amount", {"path": "amount", "as": "sap_signed_amount"}, "takes 2 paths, not 1"),
         ("settlement_amount", {"path": ["amount", "side"], "as": "amount"}, "takes 1 path, not 2"),
+        ("settlement_amount", {"path": "x", "as": "model_point"}, "takes 2 or 3 paths, not 1"),
         ("currency", {"constant": "RMB元"}, "'RMB元' cannot stand here: "),
         ("project_code", {"constant": None}, "None cannot stand here: "),
         ("party_code", {"path": "party", "as": "text", "map": {"1": "GC1"}}, "either"),

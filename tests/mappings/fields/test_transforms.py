@@ -31,6 +31,7 @@ from mappings.fields.transforms import (
     text,
     transforms,
 )
+from warranty_hub.records.points import Point, PointFrame
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ALL = transforms(SHANGHAI)
@@ -215,6 +216,8 @@ REASONS_OF_ANY_TEXT = {
     "both sides are filled",
     "fiscal year is not four digits",
     "fiscal period is not 1 to 16",
+    "a coordinate is not a number",
+    "a longitude beyond 180 degrees or a latitude beyond 90",
 }
 
 
@@ -281,3 +284,46 @@ def test_a_credit_memo_keeps_back_more() -> None:
 @pytest.mark.parametrize(("net", "debit", "credit"), [("12.30", "12.30", "0"), ("-12.30", "0", "12.30"), ("0", "0", "0")])
 def test_a_net_movement_lands_on_the_wrong_side(net: str, debit: str, credit: str) -> None:
     assert (side_of(net, 1), side_of(net, -1)) == (Decimal(debit), Decimal(credit))
+
+
+POINTS = {
+    ("model_point", 12.5, "3", 0.25): "MODEL 12.5 3 0.25",
+    ("model_point", "12.50", Decimal("3.0"), None): "MODEL 12.50 3.0",
+    ("grid_point", 12, -3, ""): "GRID 12 -3",
+    ("grid_point", 0, 3, 0): "GRID 0 3 0",
+    ("wgs84_point", "114.305512", "30.592876"): "WGS84 114.305512 30.592876",
+    ("wgs84_point", 1e-7, 30, None): "WGS84 0.0000001 30",
+    ("wgs84_point", 0, 0.0, None): None,
+    ("model_point", "0", "0", "0"): None,
+    ("model_point", None, "", None): None,
+    ("model_point", None, None, 0): None,
+}
+
+
+@pytest.mark.parametrize("said", POINTS, ids=str)
+def test_a_point_keeps_its_digits_and_zeros_alone_are_none(said: tuple[Any, ...]) -> None:
+    name, *coordinates = said
+    assert ALL[name](*coordinates) == POINTS[said]
+
+
+@pytest.mark.parametrize(
+    ("name", "coordinates", "reason"),
+    [
+        ("model_point", (1, None, 2), "half a point"),
+        ("model_point", (None, None, 2), "half a point"),
+        ("grid_point", (1, "3m", 2), "not a number"),
+        ("grid_point", (1, "NaN", 2), "not a number"),
+        ("grid_point", (True, 1, 2), "not a number"),
+        ("wgs84_point", (30.6, 114.3), "latitude beyond 90"),
+        ("wgs84_point", (380, 30), "longitude beyond 180"),
+    ],
+)
+def test_what_is_no_point_is_refused_with_its_reason(name: str, coordinates: tuple[Any, ...], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        ALL[name](*coordinates)
+
+
+@given(*(st.floats(-1e6, 1e6) for _ in "xyz"))
+def test_a_point_is_read_as_it_was_written(x: float, y: float, z: float) -> None:
+    written = ALL["model_point"](x, y, z)
+    assert written is None or Point.parse(written) == Point(PointFrame.MODEL, x, y, z)
