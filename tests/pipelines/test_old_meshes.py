@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from connectors.bim.cuts import CUTS
 from connectors.bim.meshes import MESHES
 from tests.connectors.bim.small import SmallModel, Triple
 from tests.pipelines.test_models import hub_of, rows
@@ -34,15 +35,18 @@ def hub(warehouse: Engine, tmp_path: Path) -> Hub:
 
 
 def test_triangles_of_a_replaced_revision_stay_or_those_of_the_current_one_go(hub: Hub, tmp_path: Path) -> None:
-    old, new = (row["meshes"] for row in rows(hub, "SELECT meshes FROM hub.bim_revision ORDER BY revision_id"))
-    stray = hub.artefacts.put(b"nobody refers to it", MESHES)
+    made = rows(hub, "SELECT meshes, cuts FROM hub.bim_revision ORDER BY revision_id")
+    old, new = ([str(address) for address in row.values()] for row in made)
+    stray = hub.artefacts.put(b"nobody refers to it", MESHES), hub.artefacts.put(b"nor to it", CUTS)
     page = hub.artefacts.put(b"of another kind", ".jsonl.zst")
-    assert expire_meshes(hub).details == {"revisions": 1, "files": 2}
-    assert [hub.artefacts.exists(address) for address in (old, new, stray, page)] == [False, True, False, True]
+    assert expire_meshes(hub).details == {"revisions": 1, "files": 4}
+    assert [hub.artefacts.exists(address) for address in (*old, *new, *stray, page)] == [False] * 2 + [True] * 2 + [
+        False
+    ] * 2 + [True]
     assert expire_meshes(hub).details == {"revisions": 0, "files": 0}
     wall(tmp_path / "model.ifc", (4000, 200, 2800))  # the old shape again
     index_model(hub, "model")
-    assert hub.artefacts.exists(old)
+    assert all(hub.artefacts.exists(address) for address in old)
 
 
 def test_a_revision_that_is_just_being_written_loses_its_triangles(hub: Hub) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from connectors.bim.meshes import MESHES, Mesh, pack_meshes
+from connectors.bim.cuts import CUTS, SPACE, cut_storeys
+from connectors.bim.meshes import Mesh, pack_meshes
 from connectors.bim.section import label_point, outlines
+from connectors.bim.shapes import Storey
 from tests.reports.conftest import Publish
 from tests.reports.facts import OTHER_WINDOW_GUID, WALL_GUID, WINDOW_GUID
 from warranty_hub.artefacts import ArtefactStore
@@ -117,12 +119,17 @@ def with_geometry(seeded: Engine, store: ArtefactStore) -> str:
     """A window that the plan cuts, one that lies below the cut, a room; and a roof above which nothing is."""
     shapes = {"window": block(1, 4, 1, 1, 0.2, 1), "low": block(3, 4, 0.2, 0.5, 0.2, 0.5), "room": block(0, 0, 0, 4, 4, 3)}
     still = np.hstack([np.eye(3), np.zeros((3, 1))])
-    address = store.put(pack_meshes([(1, "window", still), (2, "low", still), (11, "room", still)], shapes).packed(), MESHES)
+    meshes = pack_meshes([(1, "window", still), (2, "low", still), (11, "room", still)], shapes)
+    storeys = [Storey(10, None, "15F", None, None), Storey(20, None, "屋面/R", None, None)]
+    classes = {1: "IfcWindow", 2: "IfcWindow", 11: SPACE}
+    cuts, _ = cut_storeys(storeys, {10: 0.0, 20: 9.0}, classes, meshes.boxes(), meshes)
+    address = store.put(cuts.packed(), CUTS)
     with seeded.begin() as db:
-        db.execute(text("UPDATE hub.bim_revision SET meshes = :address"), {"address": address})
+        db.execute(
+            text("UPDATE hub.bim_revision SET cuts = :address, extent = :extent"), {"address": address, "extent": [0.0] * 6}
+        )
         db.execute(text(SPENT))
         db.execute(text("UPDATE hub.bim_storey SET level = 0"))
-        db.execute(text("UPDATE hub.bim_element_revision SET z_min = 0.2, z_max = 0.7 WHERE step_id = 2"))
         roof_row = "SELECT revision_id, 20, '屋面/R', 9 FROM hub.bim_revision"
         db.execute(text(f"INSERT INTO hub.bim_storey (revision_id, step_id, name, level) {roof_row}"))
     return address
@@ -140,7 +147,7 @@ def test_each_storey_has_a_plan_or_a_reason(seeded: Engine, tmp_path: Path) -> N
     assert kinds[WINDOW_GUID] == "window d1 c4"
     assert kinds[OTHER_WINDOW_GUID].split()[0] == "below"
     store.delete(address)
-    assert [plan.reason and plan.reason.zh for plan in plans_of(seeded, store).plans] == ["几何文件已丢失,请重新读取模型"]
+    assert [plan.reason and plan.reason.zh for plan in plans_of(seeded, store).plans] == ["平面轮廓已丢失,请重新读取模型"]
     with seeded.begin() as db, pytest.raises(ConfigError, match="No current revision"):
         model_plans(db, store, "none")
 

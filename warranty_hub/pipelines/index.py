@@ -1,12 +1,14 @@
 """Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, and why."""
 
 import hashlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 
+from connectors.bim.cuts import CUTS, read_cuts
 from connectors.bim.meshes import MESHES, NO_MESHES, Meshes, read_meshes
 from warranty_hub.errors import HubError, RefusedModelError, StopError
 from warranty_hub.pipelines.hub import Hub, RunReport
@@ -19,6 +21,7 @@ from warranty_hub.warehouse.tables import bim_revision
 STEP = "index"
 GEOMETRY_SECONDS = 1_800
 GEOMETRY_MEGABYTES = 8_192
+Made = TypeVar("Made")
 
 
 def new_models(hub: Hub) -> list[str]:
@@ -61,18 +64,22 @@ def _index(hub: Hub, run_id: int, file: ModelFile) -> dict[str, Any]:
             if is_current(db, file, sha256):
                 return {"unchanged": 1}
         try:
-            model = _read(path, _known_meshes(hub, file.model_id))
+            model = _read(path, _last(hub, file.model_id, bim_revision.c.meshes, read_meshes) or NO_MESHES)
         except RefusedModelError as error:
             with hub.transactions() as db:
                 write_refused(db, run_id, file, sha256, error)
             return {"refused": error.message}
-    meshes, named = model.geometry.meshes.packed(), named_models(hub)
-    address = hub.artefacts.address_of(meshes, MESHES)
+    cuts, cut = model.cuts(_last(hub, file.model_id, bim_revision.c.cuts, read_cuts))
+    made = {MESHES: model.geometry.meshes.packed(), CUTS: cuts.packed()}
+    at, named = {suffix: hub.artefacts.address_of(content, suffix) for suffix, content in made.items()}, named_models(hub)
     with hub.transactions() as db:
-        changes = write_revision(db, hub.artefacts, Revision(run_id, file, sha256, model, address), named)
-        hub.artefacts.put(meshes, MESHES)  # after the row: see `expire_meshes`
+        revision = Revision(run_id, file, sha256, model, at[MESHES], at[CUTS])
+        changes = write_revision(db, hub.artefacts, revision, named)
+        for suffix, content in made.items():
+            hub.artefacts.put(content, suffix)  # after the row: see `expire_meshes`
     counts = {"elements": len(model.index.elements), "spaces": len(model.index.spaces), "boxes": len(model.boxes)}
-    return {**counts, "meshed": model.geometry.meshed, "without_shape": len(model.geometry.failures), **changes}
+    geometry = model.geometry
+    return {**counts, "meshed": geometry.meshed, "cut": cut, "without_shape": len(geometry.failures), **changes}
 
 
 def _read(path: Path, known: Meshes) -> ReadModel:
@@ -83,15 +90,15 @@ def _read(path: Path, known: Meshes) -> ReadModel:
     return ReadModel(index, read_geometry(path, known=known, timeout_s=GEOMETRY_SECONDS, memory_mb=GEOMETRY_MEGABYTES))
 
 
-def _known_meshes(hub: Hub, model_id: str) -> Meshes:
-    """Those of the model's last revision; none where the store has lost them: they are made again."""
+def _last(hub: Hub, model_id: str, column: Column[Any], read: Callable[[IO[bytes]], Made]) -> Made | None:
+    """What was made of the model's last revision; None where the store has lost it: it is made again."""
     with hub.transactions() as db:
-        last = bim_revision.c.model_id == model_id, bim_revision.c.meshes.is_not(None)
-        address = db.execute(select(bim_revision.c.meshes).where(*last).order_by(bim_revision.c.revision_id.desc())).scalar()
+        last = bim_revision.c.model_id == model_id, column.is_not(None)
+        address = db.execute(select(column).where(*last).order_by(bim_revision.c.revision_id.desc())).scalar()
     try:
-        return read_meshes(BytesIO(hub.artefacts.get(address))) if address else NO_MESHES
+        return read(BytesIO(hub.artefacts.get(address))) if address else None
     except StopError:
-        return NO_MESHES
+        return None
 
 
 def _sha256(path: Path) -> str:

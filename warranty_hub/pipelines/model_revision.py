@@ -19,8 +19,8 @@ from warranty_hub.pipelines.own_keys import own_keys
 from warranty_hub.pipelines.places import MODEL, merge_places
 from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_revision
 
-INDEX_VERSION = 2
-"""Raised whenever more is read from a file than before: files that have not changed are then read again."""
+INDEX_VERSION = 3
+"""Raised whenever more is read from a file, or made of it, than before: files that have not changed are then read again."""
 SETTLED = timedelta(seconds=2)  # a file saved later than that before we looked may be saved again under the same time
 CIRCUMSTANCES = (
     bim_revision.c.model_id,
@@ -34,13 +34,14 @@ CIRCUMSTANCES = (
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision ready to be written: its file, what was read, and where its meshes are."""
+    """A revision ready to be written: its file, what was read, and where its meshes and cuts are."""
 
     run_id: int
     file: ModelFile
     sha256: str
     model: ReadModel
     meshes: str
+    cuts: str
 
 
 def circumstances(file: ModelFile) -> tuple[Any, ...]:
@@ -120,6 +121,7 @@ def _write_row(db: Connection, revision: Revision, others: Others) -> int:
         "georeference": model.georeference,
         "extent": model.extent,
         "meshes": revision.meshes,
+        "cuts": revision.cuts,
         "counts": {"elements": len(index.elements), "spaces": len(index.spaces), "storeys": len(index.storeys)},
         "findings": [asdict(found) for found in (*model.findings, *others.findings())],
         "current": True,

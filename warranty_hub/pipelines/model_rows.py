@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from connectors.bim.assemblies import with_assemblies
+from connectors.bim.cuts import SPACE, Cuts, cut_storeys
 from connectors.bim.findings import finding
 from connectors.bim.geometry import Geometry
 from connectors.bim.neighbours import Adjacent, Bodies, adjacent
@@ -80,6 +81,12 @@ class ReadModel:
     def adjacent(self) -> Iterator[Adjacent]:
         """The elements at each room, by geometry."""
         return adjacent(self.rooms, self.elements, {row.step_id: row.ifc_class for row in self.index.elements})
+
+    def cuts(self, known: Cuts | None) -> tuple[Cuts, int]:
+        """What the plan of each storey shows, and how many parts of it the last revision did not show alike."""
+        classes = {row.step_id: row.ifc_class for row in self.index.elements}
+        classes |= dict.fromkeys((row.step_id for row in self.index.spaces), SPACE)
+        return cut_storeys(self.index.storeys, self.geometry.levels, classes, self.boxes, self.geometry.meshes, known)
 
     @property
     def georeference(self) -> dict[str, Any] | None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from connectors.bim.meshes import NO_MESHES, Meshes, read_meshes
-from connectors.bim.section import outlines
+from connectors.bim.cuts import CUT, LAID, SPACE, Cuts, read_cuts
 from mappings.lexicon import Label
 from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.errors import ConfigError, StopError
@@ -17,16 +16,10 @@ from warranty_hub.reports.bim.damage import Damage, Scale, damage_by_step, scale
 from warranty_hub.reports.bim.plan_svg import Part, drawn
 from warranty_hub.reports.queries import lead_currency
 
-CUT = 1.2  # metres above a storey's floor, as drawings are cut
-NEAR = 0.3  # metres above the floor of the next storey, where a lower one is cut instead
-UNDER = 0.5  # metres below a storey's floor, where its floor's layers lie
-EDGE = 0.1  # of its height below the top of what lies under the cut: there it is drawn
 KINDS = {
     "IfcWall": "wall", "IfcWallStandardCase": "wall", "IfcCurtainWall": "wall", "IfcColumn": "column", "IfcDoor": "door",
     "IfcWindow": "window", "IfcStair": "stair", "IfcStairFlight": "stair", "IfcRailing": "stair", "IfcRamp": "stair",
 }  # fmt: skip
-NOT_DRAWN = ("IfcCovering", "IfcSlab", "IfcRoof", "IfcSite", "IfcGeographicElement")
-"""They would cover the plan; drawn only where something is broken on them."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +76,16 @@ def model_plans(db: Connection, artefacts: ArtefactStore, model_id: str, *, heat
     damage = damage_by_step(db, revision.revision_id, currency)
     scale = scale_of(damage.values(), currency)
     storeys = db.execute(text(_STOREYS), {"revision": revision.revision_id}).all()
-    items = db.execute(text(_ITEMS), {"revision": revision.revision_id}).all()
+    items = {row.step_id: row for row in db.execute(text(_ITEMS), {"revision": revision.revision_id})}
     names = {storey.step_id: storey.name for storey in storeys}
-    shown = [(item, _shown(item, names, damage.get(item.step_id, Damage()))) for item in items]
+    shown = [(item, _shown(item, names, damage.get(step, Damage()))) for step, item in items.items()]
     return ModelPlans(
         revision.file_name,
         revision.project_code,
         scale,
         list(_plans(revision, artefacts, storeys, items, damage if heat else {}, scale if heat else None)),
-        [row for item, row in shown if item.ifc_class == "IfcSpace"],
-        sorted((row for item, row in shown if item.ifc_class != "IfcSpace" and row.damage.total), key=_worst_first),
+        [row for item, row in shown if item.ifc_class == SPACE],
+        sorted((row for item, row in shown if item.ifc_class != SPACE and row.damage.total), key=_worst_first),
     )
 
 
@@ -108,58 +101,43 @@ def _plans(
     revision: Any,
     artefacts: ArtefactStore,
     storeys: Sequence[Any],
-    items: Sequence[Any],
+    items: Mapping[int, Any],
     damage: Mapping[int, Damage],
     scale: Scale | None,
 ) -> Iterator[Plan]:
-    try:
-        meshes = read_meshes(io.BytesIO(artefacts.get(revision.meshes))) if revision.meshes else NO_MESHES
-    except StopError:
-        yield Plan(0, "–", None, Label("几何文件已丢失,请重新读取模型", "its triangles are lost: read the model again"))
-        return
-    if not storeys or not len(meshes.element_step):
-        missing = Label("楼层", "storeys") if len(meshes.element_step) else Label("几何", "geometry")
+    if not storeys or revision.extent is None:
+        missing = Label("几何", "geometry") if revision.extent is None else Label("楼层", "storeys")
         yield Plan(0, "–", None, Label(f"模型没有{missing.zh}", f"the model has no {missing.en}"))
         return
-    for number, (storey, above) in enumerate(zip(storeys, [*storeys[1:], None], strict=True), start=1):
-        yield _plan(number, storey, above, items, meshes, damage, scale)
+    try:
+        cuts = read_cuts(io.BytesIO(artefacts.get(revision.cuts))) if revision.cuts else None
+    except StopError:
+        cuts = None
+    if cuts is None:
+        yield Plan(0, "–", None, Label("平面轮廓已丢失,请重新读取模型", "its outlines are lost: read the model again"))
+        return
+    for number, storey in enumerate(storeys, start=1):
+        yield _plan(number, storey, list(_parts(cuts, storey, items, damage)), scale)
 
 
-def _plan(
-    number: int,
-    storey: Any,
-    above: Any,
-    items: Sequence[Any],
-    meshes: Meshes,
-    damage: Mapping[int, Damage],
-    scale: Scale | None,
-) -> Plan:
+def _plan(number: int, storey: Any, parts: Sequence[Part], scale: Scale | None) -> Plan:
     name = storey.name or f"#{storey.step_id}"
-    level = storey.level if storey.level is not None else storey.elevation
-    if level is None:
+    if storey.level is None and storey.elevation is None:
         return Plan(number, name, None, Label("楼层没有标高", "the storey has no height"))
-    height = level + CUT if above is None or above.level is None else min(level + CUT, max(above.level - NEAR, level + NEAR))
-    parts = [part for item in items if (part := _part(item, meshes, level, height, damage.get(item.step_id, Damage())))]
     if all(part.kind == "below" for part in parts):
         return Plan(number, name, None, Label(f"楼面以上{CUT}米处没有构件", f"nothing stands {CUT} m above its floor"))
     return Plan(number, name, drawn(name, parts, scale))
 
 
-def _part(item: Any, meshes: Meshes, level: float, height: float, damage: Damage) -> Part | None:
-    """An item as the plan shows it; None where it has no part in it."""
-    if item.step_id not in meshes or item.z_min is None:
-        return None
-    room, laid, harmed = item.ifc_class == "IfcSpace", item.ifc_class in NOT_DRAWN, damage.open or damage.cost
-    if item.z_min < height < item.z_max and not laid:
-        kind = "room" if room else KINDS.get(item.ifc_class, "element")
-        cut = height
-    elif level - UNDER < item.z_min and item.z_max <= height and not room and (harmed or not laid):
-        kind, cut = "below", item.z_max - EDGE * (item.z_max - item.z_min)
-    else:
-        return None
-    found = outlines(meshes.mesh(item.step_id), cut)
-    label = item.name or "" if kind == "room" else ""
-    return Part(kind, item.guid or "", item.name or item.ifc_class, label, found, damage) if found else None
+def _parts(cuts: Cuts, storey: Any, items: Mapping[int, Any], damage: Mapping[int, Damage]) -> Iterator[Part]:
+    """What a storey's plan shows; what would cover all else only where something is broken on it."""
+    for step, below, outlines in cuts.of(storey.step_id):
+        item, harm = items[step], damage.get(step, Damage())
+        if item.ifc_class in LAID and not (harm.open or harm.cost):
+            continue
+        room = item.ifc_class == SPACE
+        kind = "below" if below else "room" if room else KINDS.get(item.ifc_class, "element")
+        yield Part(kind, item.guid or "", item.name or item.ifc_class, item.name or "" if room else "", outlines, harm)
 
 
 _DAMAGED = """
@@ -172,16 +150,16 @@ _DAMAGED = """
     ORDER BY r.model_id"""
 
 _REVISION = """
-    SELECT revision_id, project_code, file_name, meshes FROM hub.bim_revision WHERE model_id = :model AND current"""
+    SELECT revision_id, project_code, file_name, extent, cuts FROM hub.bim_revision WHERE model_id = :model AND current"""
 
 _STOREYS = """
     SELECT step_id, name, level, elevation FROM hub.bim_storey
     WHERE revision_id = :revision ORDER BY coalesce(level, elevation), step_id"""
 
 _ITEMS = """
-    SELECT step_id, guid, ifc_class, name, tag, storey_step, z_min, z_max FROM hub.bim_element_revision
+    SELECT step_id, guid, ifc_class, name, tag, storey_step FROM hub.bim_element_revision
     WHERE revision_id = :revision
     UNION ALL
-    SELECT step_id, guid, 'IfcSpace', coalesce(long_name, name), NULL, storey_step, z_min, z_max FROM hub.bim_space
+    SELECT step_id, guid, 'IfcSpace', coalesce(long_name, name), NULL, storey_step FROM hub.bim_space
     WHERE revision_id = :revision
     ORDER BY step_id"""

@@ -42,6 +42,7 @@ bim_revision = Table(
     ),
     Column("extent", ARRAY(Double), comment="box of all elements in the model's coordinates: x, y, z min, x, y, z max, metres"),
     Column("meshes", Text, comment="the artefact with its triangles (connectors/bim/meshes.py)"),
+    Column("cuts", Text, comment="the artefact with the outlines of its floor plans (connectors/bim/cuts.py)"),
     Column("file_stamp", Text, comment="size and time of change of the file that was read, or its mark in an object store"),
     Column(
         "index_version", Integer, nullable=False, server_default="0", comment="of the reader; a newer one reads the file again"
