@@ -76,6 +76,7 @@ def write_settings(path: Path, database: str, models: dict[str, dict[str, str]])
             "desk": {
                 "system": "ledger",
                 "connection": "ledgers",
+                "safety": "PT0S",  # nobody is still writing it
                 "options": {"streams": {"recoveries": {"key": ["line_no"], "columns": _RECOVERIES}}},
                 "streams": {"recoveries": {"map": "ledger_recoveries", "job": "costs"}},
             },

@@ -1,8 +1,10 @@
 """A real Tryton, of either generation, and our connector agree to the cent on what repairs cost; and it takes our entries."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -45,6 +47,7 @@ class Served:
 
     port: int
     told: dict[str, Any]
+    database: Path
 
     def connection(self, password: str = PASSWORD) -> Connection:
         return Connection("tryton", "http", "127.0.0.1", self.port, "http", "admin", SecretStr(password))
@@ -105,7 +108,7 @@ def served(request: pytest.FixtureRequest, books: Mapping[str, "Future[Books]"])
     # 8.x answers for a database only once it was named at the start, or its web client was opened
     command = [program(kept.series, "trytond"), "-c", kept.settings, "-d", "hub"]
     with listening(command, kept.port, kept.settings.with_name("log")):
-        yield Served(kept.port, kept.told)
+        yield Served(kept.port, kept.told, kept.settings.with_name("hub.sqlite"))
 
 
 def rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
@@ -182,13 +185,80 @@ def publish(hub: Hub) -> str:
     return str(publish_feed(hub, "1000").details.get("held", ""))
 
 
-def test_the_feed_is_not_what_tryton_says_its_accounts_stand_at(served: Served, warehouse: Engine, tmp_path: Path) -> None:
-    hub = served.hub(warehouse)
+def exact_feed(served: Served, engine: Engine, folder: Path) -> Hub:
+    """A hub that publishes what ties to Tryton's balances to the cent; it knows no tickets."""
+    hub = served.hub(engine)
     feed = FeedSettings(tolerance=Decimal(0), one_sided_share=Decimal(1))
-    hub = replace(hub, settings=hub.settings.model_copy(update={"folder": tmp_path, "feed": feed})).only("erp")
+    return replace(hub, settings=hub.settings.model_copy(update={"folder": folder, "feed": feed})).only("erp")
+
+
+def test_the_feed_is_what_tryton_says_its_accounts_stand_at(served: Served, warehouse: Engine, tmp_path: Path) -> None:
+    hub = exact_feed(served, warehouse, tmp_path)
     assert publish(hub) == ""
     assert fed(warehouse) == own_balances(served)
     assert len(fed(warehouse)) == 2
+
+
+@contextmanager
+def changed_in_tryton(served: Served, line: str) -> Iterator[None]:
+    """Tryton's books with a cent more in one line, and right again afterwards: behind its back, as no user of it could."""
+
+    def change(amount: str) -> None:
+        with closing(sqlite3.connect(served.database, timeout=60)) as books, books:
+            assert books.execute("UPDATE account_move_line SET debit = ? WHERE id = ?", (amount, int(line))).rowcount == 1
+
+    change("1000.01")
+    yield
+    change("1000.00")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A posted expense in Tryton, as we have read it: where it stands, and what its account moved in that month."""
+
+    source_id: str
+    period: str
+    total: Decimal
+
+    def untied(self, lines: Decimal, balance: Decimal) -> str:
+        """What the gate says when one of the sums is so much off."""
+        ours, theirs = self.total + lines, self.total + balance
+        return f"account {EXPENSE}, {self.period}: the cost lines sum to {ours:f} CNY, the ERP's balance is {theirs:f}"
+
+
+def posted_and_read(hub: Hub, served: Served, engine: Engine) -> Line:
+    number = served.sink().perform(entry("watched", "1000.00")).reference
+    for stream in STREAMS:
+        sync_stream(hub, "erp", stream)
+    ours = f"FROM hub.cost_line WHERE account = '{EXPENSE}'"
+    ((line, period),) = rows(engine, f"SELECT source_id, period {ours} AND document_no = '{number}'")
+    ((total,),) = rows(engine, f"SELECT sum(base_amount)::numeric(12, 2) {ours} AND period = '{period}'")
+    return Line(line, period, total)
+
+
+def test_a_wrong_amount_in_tryton_keeps_the_feed_back_and_is_named(served: Served, warehouse: Engine, tmp_path: Path) -> None:
+    hub = exact_feed(served, warehouse, tmp_path)
+    line = posted_and_read(hub, served, warehouse)
+    with changed_in_tryton(served, line.source_id):
+        sync_stream(hub, "erp", "balances")
+        roll_up_costs(hub)
+        held = publish_feed(hub, "1000").details["held"]
+    assert held == line.untied(Decimal(0), Decimal("0.01"))
+    assert {state for (state,) in rows(warehouse, "SELECT state FROM hub.feed_batch")} == {"HELD"}
+    assert publish(hub) == ""
+    assert fed(warehouse) == own_balances(served)
+
+
+def test_a_wrong_amount_on_our_side_keeps_the_feed_back_and_is_named(served: Served, warehouse: Engine, tmp_path: Path) -> None:
+    hub = exact_feed(served, warehouse, tmp_path)
+    line = posted_and_read(hub, served, warehouse)
+    with warehouse.begin() as db:
+        db.execute(
+            text("UPDATE hub.cost_line SET base_amount = base_amount - 0.01 WHERE source_id = :id"), {"id": line.source_id}
+        )
+    roll_up_costs(hub)
+    assert publish_feed(hub, "1000").details["held"] == line.untied(Decimal("-0.01"), Decimal(0))
+    assert fed(warehouse) == {}
 
 
 def test_what_a_line_is_about_is_lost_on_its_way_into_the_ledger(served: Served, warehouse: Engine) -> None:

@@ -108,7 +108,7 @@ class LedgerSource:
         contents: dict[str, str] = {}
         seen: set[str] = set()
         for file in self._folder.files(stream.files):
-            if window and not stream.read_all and not _is_in(window, file.saved_at):
+            if window and not stream.read_all and not _is_in(window, file):
                 continue
             try:
                 content = self._folder.read(file)
@@ -124,11 +124,15 @@ class LedgerSource:
             yield file, records
 
 
-def _is_in(window: Window, saved_at: datetime) -> bool:
+def _is_in(window: Window, file: StoredFile) -> bool:
     """One saved after the window's end may still be in the making: next time. One from the future has an odd clock: always."""
-    if saved_at > window.end:
-        return saved_at > datetime.now(UTC)
-    return window.start is None or saved_at >= window.start
+    if file.saved_at <= window.end:
+        return window.start is None or file.saved_at >= window.start
+    now = datetime.now(UTC)
+    if file.saved_at <= now:
+        age = (now - file.saved_at).total_seconds()
+        logger.info("%s was saved %.0f s ago and may still be in the making: the next run reads it", file.name, age)
+    return file.saved_at > now
 
 
 def _mark_outdated(stream: LedgerStream, records: list[dict[str, Any]], seen: set[str]) -> None:
