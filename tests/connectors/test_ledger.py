@@ -25,6 +25,7 @@ from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.quarantine import open_rows
 from warranty_hub.pipelines.sweep import sweep_deletions
 from warranty_hub.pipelines.sync import sync_stream
+from warranty_hub.records.facts import Ticket
 from warranty_hub.settings import Connection, Settings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -44,6 +45,12 @@ def mapped(reader: LedgerSource, name: str = "ledger_tickets") -> Mapped:
     return load_field_map(name, SHANGHAI).apply(records(reader))
 
 
+def tickets_of(reader: LedgerSource, *names: str) -> list[tuple[Any, ...]]:
+    """These fields of each ticket."""
+    fields = ["source_id", *Ticket.model_fields]
+    return [tuple(row[fields.index(name)] for name in names) for row in mapped(reader).rows]
+
+
 def csv_text(rows: list[list[Any]], separator: str = ",") -> str:
     stream = io.StringIO()
     csv.writer(stream, delimiter=separator).writerows(rows)
@@ -56,12 +63,12 @@ def test_a_messy_ledger_loses_no_ticket_and_no_fen(tmp_path: Path) -> None:
     assert not tickets.rejected
     assert not tickets.unmapped
     assert dict(tickets.skipped) == {"total_row": 2, "note": 2, "repeated_header": 1}
-    assert [(found[1], found[2], found[3]) for found in tickets.rows] == [
+    assert tickets_of(source(tmp_path), "ticket_no", "project_code", "building_code") == [
         ("WX001", "P01", "3"), ("WX002", "P01", "3"), ("WX003", "P01", "3"), ("WX004", "P02", "3"), ("WX005", "P02", "3"),
         ("1006", "P03", "2"), ("1007", "P04", "2"),
     ]  # fmt: skip
-    reported = [f"{found[11].astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for found in tickets.rows]
-    assert reported == [
+    reported = tickets_of(source(tmp_path), "reported_at")
+    assert [f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for (moment,) in reported] == [
         "2024-03-05 00:00", "2024-03-06 09:00", "2024-03-07 00:00", "2024-03-08 09:05", "2024-03-05 00:00",
         "2024-04-03 00:00", "2024-04-09 00:00",
     ]  # fmt: skip
@@ -154,8 +161,8 @@ def test_an_error_in_the_key_column_makes_no_ticket(tmp_path: Path) -> None:
 )
 def test_a_csv_reads_the_same_in_every_character_set_and_with_every_separator(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "台账.csv").write_bytes(content)
-    (found,) = mapped(source(tmp_path)).rows
-    assert (found[0], found[2], found[11]) == ("WX001", "P01", DAY.replace(tzinfo=SHANGHAI))
+    found = tickets_of(source(tmp_path), "ticket_no", "project_code", "reported_at")
+    assert found == [("WX001", "P01", DAY.replace(tzinfo=SHANGHAI))]
     assert mapped(source(tmp_path), "ledger_repair_plans").rows[0][5] == 3500
 
 
@@ -291,9 +298,9 @@ def test_a_window_reads_the_files_saved_in_it_and_leaves_out_one_still_being_sav
 def test_of_one_ticket_in_several_rows_and_files_the_one_saved_last_counts(store: Any) -> None:
     save(store, "3月.xlsx", MORNING, row(1, state="已登记"), row(2))
     save(store, "4月.xlsx", MORNING + timedelta(days=1), row(1, state="维修中"), row(3), row(1, state="已完成"))
-    tickets = mapped(source("memory://ledgers"))
-    assert {found[0]: found[8] for found in tickets.rows} == {"WX001": "REPAIRED", "WX002": "IN_REPAIR", "WX003": "IN_REPAIR"}
-    assert dict(tickets.skipped) == {"outdated_row": 2}
+    states = tickets_of(source("memory://ledgers"), "source_id", "reported_state")
+    assert dict(states) == {"WX001": "REPAIRED", "WX002": "IN_REPAIR", "WX003": "IN_REPAIR"}
+    assert dict(mapped(source("memory://ledgers")).skipped) == {"outdated_row": 2}
 
 
 def test_a_copy_of_a_file_is_not_read_again(store: Any) -> None:
