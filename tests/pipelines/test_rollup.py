@@ -26,13 +26,13 @@ def hub(warehouse: Engine) -> Hub:
     return hub
 
 
-def _ticket(hub: Hub, number: str) -> None:
+def _ticket(hub: Hub, number: str, source: str = "wms") -> None:
     with hub.engine.begin() as db:
         db.execute(
             fact_tables["ticket"]
             .insert()
             .values(
-                source_system="wms",
+                source_system=source,
                 source_id=number,
                 ticket_no=number,
                 project_code="P01",
@@ -47,7 +47,7 @@ def _ticket(hub: Hub, number: str) -> None:
         for seq, component in ((1, "C25"), (2, "C02"), (3, "C29")):
             db.execute(
                 defect.insert().values(
-                    source_system="wms",
+                    source_system=source,
                     ticket_id=number,
                     seq=seq,
                     ticket_no=number,
@@ -113,6 +113,21 @@ def test_a_line_is_split_over_the_defects_and_an_unlinked_one_is_published_as_su
         ("2025-03", "C29", "UNKNOWN", "", Decimal("33.330000")),
         ("2025-03", "UNLINKED", "UNKNOWN", "", Decimal("7.770000")),
     ]
+
+
+def test_a_ticket_of_another_source_with_the_same_number_gets_a_part_of_the_cost(hub: Hub) -> None:
+    _ticket(hub, "WX2024-1", source="zendesk")
+    roll_up_costs(hub)
+    with hub.engine.connect() as db:
+        parts = db.execute(
+            text("SELECT ticket_system, ticket_id, defect_seq, amount FROM hub.allocation ORDER BY source_id, part")
+        )
+        assert [tuple(row) for row in parts] == [
+            ("wms", "WX2024-1", 1, Decimal("33.34")),
+            ("wms", "WX2024-1", 2, Decimal("33.33")),
+            ("wms", "WX2024-1", 3, Decimal("33.33")),
+            (None, None, None, Decimal("7.77")),
+        ]
 
 
 def test_a_later_responsibility_moves_the_cost_to_the_liable_parties(hub: Hub) -> None:

@@ -13,12 +13,13 @@ from connectors.bim.meshes import Mesh, pack_meshes
 from connectors.bim.section import label_point, outlines
 from connectors.bim.shapes import Storey
 from tests.reports.conftest import Publish
-from tests.reports.facts import OTHER_WINDOW_GUID, WALL_GUID, WINDOW_GUID
+from tests.reports.facts import OTHER_WINDOW, OTHER_WINDOW_GUID, WALL_GUID, WINDOW_GUID
 from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.errors import ConfigError
 from warranty_hub.reports.bim.damage import Damage, Scale, scale_of
 from warranty_hub.reports.bim.plan_svg import Part, drawn
 from warranty_hub.reports.bim.plans import ModelPlans, model_plans
+from warranty_hub.reports.bim.write_back import OWN_SET, element_facts
 
 SVG = "{http://www.w3.org/2000/svg}"
 CORNERS = np.array([(x, y, z) for z in (0.0, 1.0) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))], dtype=float)
@@ -110,9 +111,22 @@ def plans_of(seeded: Engine, store: ArtefactStore) -> ModelPlans:
         return model_plans(db, store, "p01-3")
 
 
-SPENT = """INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, defect_seq,
-    component_code, defect_type_code, cause, stage, currency, amount)
-    VALUES ('erp', 'p1', 0, 1, '2025-05', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY', 1200.5)"""
+SPENT = """
+    WITH link AS (INSERT INTO hub.cost_link (source_system, source_id, ticket_no, method, confidence)
+                  VALUES ('erp', 'p1', 'WX1', 'ASSIGNMENT', 1))
+    INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, ticket_system, ticket_id,
+        defect_seq, component_code, defect_type_code, cause, stage, currency, amount)
+    VALUES ('erp', 'p1', 0, 1, '2025-05', 'WX1', 'wms', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY', 1200.5)"""
+ANOTHER_SOURCE = """
+    WITH ticket AS (
+        INSERT INTO hub.ticket (source_system, source_id, ticket_no, project_code, description, urgency, reported_state,
+                                reported_at, changed_at, run_id)
+        SELECT 'zendesk', '9', ticket_no, project_code, '窗户', urgency, reported_state, reported_at, changed_at, 1
+        FROM hub.ticket WHERE ticket_no = 'WX1')
+    INSERT INTO hub.defect (source_system, ticket_id, seq, ticket_no, project_code, element_key, method, confidence, reason,
+                            rule_version, generation)
+    VALUES ('zendesk', '9', 1, 'WX1', 'P01', :element, 'TAG', 1, '', '1', 1)"""
+"""A ticket of another source with the number WX1."""
 
 
 def with_geometry(seeded: Engine, store: ArtefactStore) -> str:
@@ -160,6 +174,16 @@ def test_rooms_and_damaged_elements_are_not_listed_without_geometry(seeded: Engi
     assert {row.guid for row in found.elements} == {WINDOW_GUID}
     assert found.elements[0].damage.open == 1
     assert found.elements[0].damage.cost == Decimal("1200.5")
+
+
+def test_a_cost_shows_on_the_elements_of_another_ticket_with_the_same_number(seeded: Engine, tmp_path: Path) -> None:
+    with seeded.begin() as db:
+        db.execute(text(SPENT))
+        db.execute(text(ANOTHER_SOURCE), {"element": OTHER_WINDOW})
+        sets = element_facts(db, "p01-3")
+    found = {row.guid: row.damage for row in plans_of(seeded, ArtefactStore(str(tmp_path))).elements}
+    assert found == {WINDOW_GUID: Damage(1, 1, Decimal("1200.5")), OTHER_WINDOW_GUID: Damage(1, 1, Decimal(0))}
+    assert ["ActualCostCNY" in sets[step][OWN_SET] for step in (1, 2)] == [True, False]
 
 
 def test_the_report_does_not_lead_to_the_plans(seeded: Engine, folder: Path, publish_now: Publish) -> None:

@@ -19,9 +19,10 @@ def test_an_element_learns_of_defects_costs_and_cover(seeded: Engine) -> None:
         db.execute(text("DELETE FROM hub.allocation"))
         db.execute(
             text(
-                "INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, defect_seq,"
-                " component_code, defect_type_code, cause, stage, currency, amount)"
-                " VALUES ('erp', '1', 0, 1, '2025-05', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY', 1200.5)"
+                "INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, ticket_system,"
+                " ticket_id, defect_seq, component_code, defect_type_code, cause, stage, currency, amount)"
+                " VALUES ('erp', '1', 0, 1, '2025-05', 'WX1', 'wms', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY',"
+                " 1200.5)"
             )
         )
         facts = element_facts(db, "p01-3")

@@ -5,8 +5,8 @@ from typing import Any
 from warranty_hub.rules.allocation import Part
 
 PART_COLUMNS = (
-    "defect_seq", "component_code", "defect_type_code", "cause", "party_code", "payer", "finality", "responsibility_version",
-    "share_bp", "repeat_no", "amount",
+    "ticket_system", "ticket_id", "defect_seq", "component_code", "defect_type_code", "cause", "party_code", "payer",
+    "finality", "responsibility_version", "share_bp", "repeat_no", "amount",
 )  # fmt: skip
 
 
@@ -14,6 +14,6 @@ def said(part: Part) -> tuple[Any, ...]:
     """In the order of PART_COLUMNS: its defect, who is liable and who is to bear it, and how much."""
     defect, share = part.defect, part.share
     return (
-        defect.seq, defect.component_code, defect.defect_type_code, share.cause.value, share.party_code, part.payer.value,
-        share.finality.value, share.version, share.share_bp, defect.repeat_no, part.amount,
+        *(defect.ticket or (None, None)), defect.seq, defect.component_code, defect.defect_type_code, share.cause.value,
+        share.party_code, part.payer.value, share.finality.value, share.version, share.share_bp, defect.repeat_no, part.amount,
     )  # fmt: skip

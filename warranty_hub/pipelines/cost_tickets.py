@@ -27,12 +27,15 @@ def tickets_named(db: Connection, numbers: Collection[str]) -> Mapping[str, str]
 
 
 def ticket_facts(db: Connection, ticket_nos: Collection[str]) -> Mapping[str, TicketFacts]:
-    """What is known of these tickets."""
+    """What is known of these tickets; where several sources have one of a number, of the first source's, and no other's."""
     named = {"tickets": sorted(ticket_nos)}
     defects: dict[str, list[DefectDimension]] = defaultdict(list)
     for row in db.execute(text(_DEFECTS), named):
         words = row.component_code or UNKNOWN, row.defect_type_code or UNKNOWN
-        defects[row.ticket_no].append(DefectDimension(*words, row.seq, CoverageState(row.warranty), row.repeat_no))
+        found = DefectDimension(
+            *words, row.seq, CoverageState(row.warranty), row.repeat_no, ticket=(row.source_system, row.ticket_id)
+        )
+        defects[row.ticket_no].append(found)
     shares: dict[str, list[LiableShare]] = defaultdict(list)
     for row in db.execute(text(_SHARES), named):
         share = LiableShare(row.party_code, Cause(row.cause), row.share_bp, Finality(row.finality), row.version)
@@ -54,19 +57,21 @@ _NAMED = """
     ORDER BY number, rank, ticket_no"""
 
 _PLACES = """
-    SELECT DISTINCT ON (ticket_no) ticket_no, project_code, building_code FROM hub.ticket
+    SELECT DISTINCT ON (ticket_no) ticket_no, source_system, source_id, project_code, building_code FROM hub.ticket
     WHERE ticket_no = ANY(:tickets) AND deleted_at IS NULL ORDER BY ticket_no, source_system, source_id"""
 
-_DEFECTS = """
-    SELECT d.ticket_no, d.seq, d.component_code, d.defect_type_code, coalesce(c.state, 'UNKNOWN') AS warranty, r.repeat_no
-    FROM hub.defect d
+_DEFECTS = f"""
+    SELECT d.ticket_no, d.source_system, d.ticket_id, d.seq, d.component_code, d.defect_type_code,
+           coalesce(c.state, 'UNKNOWN') AS warranty, r.repeat_no
+    FROM ({_PLACES}) t
+    JOIN hub.defect d ON (d.source_system, d.ticket_id) = (t.source_system, t.source_id)
     LEFT JOIN LATERAL (
         SELECT state FROM hub.coverage
         WHERE (source_system, ticket_id, seq) = (d.source_system, d.ticket_id, d.seq)
           AND clock IN ('CONTRACTOR', 'STATUTORY', 'HOMEBUYER')
         ORDER BY clock = 'CONTRACTOR' DESC, clock = 'STATUTORY' DESC LIMIT 1) c ON true
-    LEFT JOIN hub.defect_repeat r USING (source_system, ticket_id, seq)
-    WHERE d.ticket_no = ANY(:tickets) ORDER BY d.ticket_no, d.source_system, d.seq"""
+    LEFT JOIN hub.defect_repeat r ON (r.source_system, r.ticket_id, r.seq) = (d.source_system, d.ticket_id, d.seq)
+    ORDER BY d.ticket_no, d.seq"""
 
 _SHARES = """
     SELECT ticket_no, party_code, cause, share_bp, finality, version

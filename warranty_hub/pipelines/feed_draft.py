@@ -189,8 +189,7 @@ _ITEMS = f"""
     JOIN hub.allocation a USING (source_system, source_id)
     JOIN hub.cost_line l USING (source_system, source_id, fact_version)
     JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
-    LEFT JOIN LATERAL (SELECT room_code, element_key FROM hub.defect WHERE ticket_no = a.ticket_no AND seq = a.defect_seq
-                       ORDER BY source_system LIMIT 1) d ON true
+    LEFT JOIN hub.defect d ON (d.source_system, d.ticket_id, d.seq) = (a.ticket_system, a.ticket_id, a.defect_seq)
     LEFT JOIN hub.bim_element e USING (element_key)
     WHERE l.company_code = :entity
     ORDER BY a.source_system, a.source_id, a.part"""

@@ -142,9 +142,9 @@ _WAITING = """
            = (d.source_system, d.ticket_id, d.seq, d.generation, 1)
         CROSS JOIN LATERAL (SELECT array_agg(element_key ORDER BY element_key) AS keys FROM hub.defect_element
             WHERE (source_system, ticket_id, seq, generation) = (d.source_system, d.ticket_id, d.seq, d.generation)) AS choice
-        LEFT JOIN (SELECT ticket_no, defect_seq, sum(amount) AS amount, min(currency) AS currency FROM hub.allocation
-                   WHERE ticket_no IS NOT NULL GROUP BY 1, 2) AS spent
-          ON spent.ticket_no = d.ticket_no AND spent.defect_seq = d.seq
+        LEFT JOIN (SELECT ticket_system, ticket_id, defect_seq, sum(amount) AS amount, min(currency) AS currency
+                   FROM hub.allocation WHERE ticket_id IS NOT NULL GROUP BY 1, 2, 3) AS spent
+          ON (spent.ticket_system, spent.ticket_id, spent.defect_seq) = (d.source_system, d.ticket_id, d.seq)
         WHERE {chosen} AND d.project_code = coalesce(:project, d.project_code)
     ), queue AS (
         SELECT *, row_number() OVER (

@@ -14,7 +14,7 @@ UNKNOWN = "UNKNOWN"
 
 @dataclass(frozen=True)
 class DefectDimension:
-    """What a defect contributes to a rollup's key; ``seq`` is its number within the ticket.
+    """What a defect contributes to a rollup's key; ``seq`` is its number within ``ticket`` (source and id).
 
     ``warranty`` is the contractor's, None where no defect is known. ``weight``: its part of the cost, beside the others'.
     """
@@ -25,6 +25,7 @@ class DefectDimension:
     warranty: CoverageState | None = None
     repeat_no: int | None = None
     weight: int = 1
+    ticket: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,7 @@ VIEWS = (
         LEFT JOIN hub.cost_link k USING (source_system, source_id)
         LEFT JOIN LATERAL (SELECT approval_id FROM hub.repair_plan WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
                            AND approval_id IS NOT NULL ORDER BY version DESC, source_system, source_id LIMIT 1) p ON true
-        LEFT JOIN LATERAL (SELECT source_system, ticket_id, seq, element_key FROM hub.defect
-                           WHERE ticket_no = a.ticket_no AND seq = a.defect_seq ORDER BY source_system LIMIT 1) d ON true
+        LEFT JOIN hub.defect d ON (d.source_system, d.ticket_id, d.seq) = (a.ticket_system, a.ticket_id, a.defect_seq)
         LEFT JOIN hub.bim_element e USING (element_key)
         LEFT JOIN hub.coverage c ON c.source_system = d.source_system AND c.ticket_id = d.ticket_id AND c.seq = d.seq
                                 AND c.clock = 'CONTRACTOR'""",

@@ -65,14 +65,21 @@ _DAMAGE = """
         SELECT s.step_id, d.source_system, d.ticket_id, d.ticket_no, d.seq
         FROM hub.bim_space s JOIN hub.defect d ON d.place_id = s.place_id
         WHERE s.revision_id = :revision
+    ),
+    spent AS (
+        SELECT a.ticket_system, a.ticket_id, a.defect_seq, sum(a.amount) AS amount
+        FROM (SELECT DISTINCT source_system, ticket_id, ticket_no, seq FROM shown) d
+        JOIN hub.cost_link k ON k.ticket_no = d.ticket_no -- its index leads to a ticket's parts, and to no others
+        JOIN hub.allocation a ON (a.source_system, a.source_id) = (k.source_system, k.source_id)
+        WHERE (a.ticket_system, a.ticket_id, a.defect_seq) = (d.source_system, d.ticket_id, d.seq)
+          AND a.stage = 'ACTUAL' AND a.currency = :currency
+        GROUP BY 1, 2, 3
     )
     SELECT shown.step_id, count(*) AS total, count(*) FILTER (WHERE NOT t.reported_state = ANY(:done)) AS open,
            coalesce(sum(spent.amount), 0) AS cost
     FROM shown
     JOIN hub.ticket t ON t.source_system = shown.source_system AND t.source_id = shown.ticket_id
-    LEFT JOIN LATERAL (
-        SELECT sum(a.amount) AS amount FROM hub.allocation a
-        WHERE a.ticket_no = shown.ticket_no AND a.defect_seq = shown.seq AND a.stage = 'ACTUAL' AND a.currency = :currency
-    ) spent ON true
+    LEFT JOIN spent
+        ON (spent.ticket_system, spent.ticket_id, spent.defect_seq) = (shown.source_system, shown.ticket_id, shown.seq)
     WHERE t.deleted_at IS NULL AND NOT t.reported_state = ANY(:not_counted)
     GROUP BY shown.step_id ORDER BY shown.step_id"""

@@ -73,5 +73,6 @@ _ELEMENTS = f"""
 _COSTS = f"""
     WITH defect AS ({_DEFECTS})
     SELECT defect.step_id, a.currency, sum(a.amount) AS amount
-    FROM defect JOIN hub.allocation a ON a.ticket_no = defect.ticket_no AND a.defect_seq = defect.seq AND a.stage = 'ACTUAL'
+    FROM defect JOIN hub.allocation a ON a.stage = 'ACTUAL'
+        AND (a.ticket_system, a.ticket_id, a.defect_seq) = (defect.source_system, defect.ticket_id, defect.seq)
     GROUP BY defect.step_id, a.currency ORDER BY 1, 2"""

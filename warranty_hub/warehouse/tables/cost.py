@@ -90,6 +90,8 @@ def _dimensions() -> list[Column[Any]]:
         Column("project_code", Text),
         Column("building_code", Text),
         Column("ticket_no", Text),
+        Column("ticket_system", Text, comment="the ticket's source: two may have one number; null as defect_seq"),
+        Column("ticket_id", Text, comment="with ticket_system and defect_seq the defect's key"),
         Column("defect_seq", Integer, comment="null: the ticket has no defect, or there is no ticket"),
         Column("component_code", Text, nullable=False),
         Column("defect_type_code", Text, nullable=False),
