@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -179,6 +180,18 @@ def test_a_rejected_line_is_sent_again_unchanged(books: Books) -> None:
     books.post("A", "90.00", version=2)
     books.publish()
     assert [(line[2], line[5]) for line in books.lines()] == [("NEW", 100), ("REJECTED", -100), ("NEW", 90)]
+
+
+def test_an_older_excel_gets_question_marks_for_rare_characters(books: Books) -> None:
+    """GB18030 covers all of Unicode; GBK, which it is often taken for, has none of these."""
+    feed = books.hub.settings.feed.model_copy(update={"csv_encoding": "gb18030"})
+    books.hub = replace(books.hub, settings=books.hub.settings.model_copy(update={"feed": feed}))
+    books.post("A", "-0.10", document_no="㐂𠮷-🏠é")
+    books.publish()
+    folder = books.landed / "2025-05/0001"
+    (row,) = csv.DictReader((folder / "warranty_cost.csv").read_bytes().decode("gb18030").splitlines())
+    assert (row["document_no"], row["amount"]) == ("㐂𠮷-🏠é", "-0.10")
+    assert '"gb18030"' in (folder / "warranty_cost.manifest.json").read_text(encoding="utf-8")
 
 
 def test_a_file_does_not_hold_what_its_manifest_vouches_for_or_another_run_changes_a_byte(books: Books) -> None:
