@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from warranty_hub.pipelines.cost_cells import Cells, Place
 from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts, tickets_named
 from warranty_hub.records.codes import CostCategory, CostStage
@@ -42,7 +43,9 @@ def lay_out(db: Connection, zone: str) -> set[str]:
     tickets = ticket_facts(db, {one.ticket_no for one in everything if one.ticket_no})
     db.execute(text("CREATE TEMP TABLE former_outlook ON COMMIT DROP AS TABLE hub.outlook"))
     db.execute(text("DELETE FROM hub.outlook"))
-    copy_rows(db, outlook, _COLUMNS, (row for one in everything for row in _parts(one, tickets)))
+    cells = Cells()
+    copy_rows(db, outlook, _COLUMNS, (row for one in everything for row in _parts(one, tickets, cells)))
+    cells.keep(db)
     moved = set(db.execute(text(_MOVED)).scalars())
     db.execute(text("DROP TABLE former_outlook"))
     return moved
@@ -50,18 +53,21 @@ def lay_out(db: Connection, zone: str) -> set[str]:
 
 _COLUMNS = (
     "fact", "source_system", "source_id", "stage", "period", "ticket_no", "project_code", "building_code", "category",
-    "repairer_code", "currency", "part", *PART_COLUMNS,
+    "repairer_code", "currency", "part", "cell", *PART_COLUMNS,
 )  # fmt: skip
 
 
-def _parts(one: Open, tickets: Mapping[str, TicketFacts]) -> Iterator[tuple[Any, ...]]:
+def _parts(one: Open, tickets: Mapping[str, TicketFacts], cells: Cells) -> Iterator[tuple[Any, ...]]:
     ticket = tickets.get(one.ticket_no) if one.ticket_no else None
     defects, shares = (ticket.defects, ticket.shares) if ticket else ([UNLINKED_DEFECT], ())
     project = one.project_code or (ticket.project_code if ticket else UNKNOWN)
+    building = ticket.building_code if ticket else None
+    category = CostCategory.UNMAPPED.value
+    place = Place(one.period, project, building, category, one.supplier_code, one.stage.value, one.currency)
     for number, part in enumerate(allocate(one.amount, one.currency, defects, shares)):
         yield (
-            one.fact, one.source_system, one.source_id, one.stage.value, one.period, one.ticket_no, project,
-            ticket and ticket.building_code, CostCategory.UNMAPPED.value, one.supplier_code, one.currency, number, *said(part),
+            one.fact, one.source_system, one.source_id, one.stage.value, one.period, one.ticket_no, project, building,
+            category, one.supplier_code, one.currency, number, cells.number(place, part), *said(part),
         )  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from warranty_hub.pipelines.cost_cells import Cells, Place
 from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts, tickets_named
-from warranty_hub.records.codes import ApprovalState, Cause, CostCategory, Finality, RecoveryKind, RecoveryStep
+from warranty_hub.records.codes import ApprovalState, Cause, CostCategory, CostStage, Finality, RecoveryKind, RecoveryStep
 from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, LiableShare, allocate
 from warranty_hub.rules.recoveries import Recovery, Step, gaps, share_of
 from warranty_hub.warehouse.load import copy_rows
@@ -25,18 +26,21 @@ def part_recoveries(db: Connection, seen: int) -> set[str]:
     named = tickets_named(db, {row.stated for row in rows if row.stated})
     tickets = ticket_facts(db, set(named.values()))
     known = {row.source_id: (named[row.stated], tickets[named[row.stated]]) for row in rows if row.stated in named}
-    copy_rows(db, recovery, _COLUMNS, (part for row in rows for part in _parts(row, *known.get(row.source_id, (None, None)))))
+    cells = Cells()
+    parts = (part for row in rows for part in _parts(row, cells, *known.get(row.source_id, (None, None))))
+    copy_rows(db, recovery, _COLUMNS, parts)
+    cells.keep(db)
     copy_rows(db, recovery_case, _CASE_COLUMNS, _cases(rows, known))
     return periods | {row.period for row in rows}
 
 
 _COLUMNS = (
     "source_system", "source_id", "step", "period", "ticket_no", "project_code", "building_code", "category", "repairer_code",
-    "currency", "part", *PART_COLUMNS,
+    "currency", "part", "cell", *PART_COLUMNS,
 )  # fmt: skip
 
 
-def _parts(row: Any, ticket_no: str | None, ticket: TicketFacts | None) -> Iterator[tuple[Any, ...]]:
+def _parts(row: Any, cells: Cells, ticket_no: str | None, ticket: TicketFacts | None) -> Iterator[tuple[Any, ...]]:
     """Over the defects of the ticket, and to the party that it comes from, with its part in the cause."""
     defects, shares = (ticket.defects, ticket.shares) if ticket else ([UNLINKED_DEFECT], ())
     own = share_of(row.party_code, shares)
@@ -44,10 +48,12 @@ def _parts(row: Any, ticket_no: str | None, ticket: TicketFacts | None) -> Itera
     project = row.project_code or (ticket.project_code if ticket else UNKNOWN)
     building = ticket.building_code if ticket else None
     from_party = LiableShare(row.party_code, cause, 10_000, finality, version)
+    category = CostCategory.UNMAPPED.value
+    place = Place(row.period, project, building, category, None, CostStage.ACTUAL.value, row.currency)
     for number, part in enumerate(allocate(row.amount, row.currency, defects, [from_party])):
         yield (
-            row.source_system, row.source_id, row.step, row.period, ticket_no, project, building,
-            CostCategory.UNMAPPED.value, None, row.currency, number, *said(part),
+            row.source_system, row.source_id, row.step, row.period, ticket_no, project, building, category, None,
+            row.currency, number, cells.number(place, part), *said(part),
         )  # fmt: skip
 
 

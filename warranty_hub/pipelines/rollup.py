@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from warranty_hub.pipelines.accruals import accruals_around, settle_accruals
+from warranty_hub.pipelines.cost_cells import Cells, Place
 from warranty_hub.pipelines.cost_keys import KEYS, MATCH, NEWEST, UNNEST, Key, arrays, chunks, key_of
 from warranty_hub.pipelines.cost_links import link_lines
 from warranty_hub.pipelines.cost_months import sum_months
@@ -88,30 +89,38 @@ def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
     lines = db.execute(text(_LINES), arrays(keys)).all()
     tickets = ticket_facts(db, {line.ticket_no for line in lines if line.ticket_no})
     db.execute(text(f"DELETE FROM hub.allocation a USING {UNNEST} WHERE {MATCH}"), arrays(keys))
-    copy_rows(db, allocation, _COLUMNS, (row for line in lines for row in _parts_of(line, tickets)))
+    cells = Cells()
+    copy_rows(db, allocation, _COLUMNS, (row for line in lines for row in _parts_of(line, tickets, cells)))
+    cells.keep(db)
 
 
 _COLUMNS = (
     "source_system", "source_id", "fact_version", "stage", "ticket_no", "project_code", "building_code", "category",
-    "repairer_code", "currency", "part", "settles_part", "period", *PART_COLUMNS,
+    "repairer_code", "currency", "part", "settles_part", "period", "cell", *PART_COLUMNS,
 )  # fmt: skip
 
 
-def _parts_of(line: Any, tickets: Mapping[str, TicketFacts]) -> Iterable[tuple[Any, ...]]:
+def _parts_of(line: Any, tickets: Mapping[str, TicketFacts], cells: Cells) -> Iterable[tuple[Any, ...]]:
     """The parts of a line; of an accrual that is ended also those that take it back, in the period of the actual cost."""
     ticket = tickets.get(line.ticket_no)
     defects, shares = (ticket.defects, ticket.shares) if ticket else ([UNLINKED_DEFECT], ())
     parts = allocate(line.cost, line.base_currency, defects, shares)
     project = line.bearing_project or (ticket.project_code if ticket else UNKNOWN)
+    building = ticket.building_code if ticket else None
     shared = (
-        *key_of(line), line.fact_version, line.bearing_stage, line.ticket_no, project, ticket and ticket.building_code,
-        line.category, line.supplier_code, line.base_currency,
+        *key_of(line), line.fact_version, line.bearing_stage, line.ticket_no, project, building, line.category,
+        line.supplier_code, line.base_currency,
+    )  # fmt: skip
+    place = Place(
+        line.period, project, building, line.category, line.supplier_code, line.bearing_stage, line.base_currency
     )  # fmt: skip
     for number, part in enumerate(parts):
-        yield (*shared, number, None, line.period, *said(part))
+        yield (*shared, number, None, line.period, cells.number(place, part), *said(part))
     if line.settled_in:
+        place = place._replace(period=line.settled_in)
         for number, part in enumerate(parts):
-            yield (*shared, len(parts) + number, number, line.settled_in, *said(part.reversed()))
+            taken_back = part.reversed()
+            yield (*shared, len(parts) + number, number, line.settled_in, cells.number(place, part), *said(taken_back))
 
 
 _TOUCHED = f"""

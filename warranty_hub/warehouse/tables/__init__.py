@@ -22,6 +22,7 @@ from warranty_hub.warehouse.tables.bim import (
 from warranty_hub.warehouse.tables.cost import (
     allocation,
     cost_basis,
+    cost_cell,
     cost_link,
     cost_month,
     cost_org_month,
@@ -74,6 +75,7 @@ __all__ = [
     "bim_storey",
     "bim_system",
     "cost_basis",
+    "cost_cell",
     "cost_line",
     "cost_link",
     "cost_month",

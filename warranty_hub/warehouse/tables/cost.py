@@ -15,6 +15,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    Uuid,
     text,
 )
 
@@ -106,6 +107,7 @@ def _dimensions() -> list[Column[Any]]:
         Column("repeat_no", Integer, comment="how often the same defect was reported there within a year, up to this time"),
         Column("currency", Text, nullable=False),
         Column("amount", Money, nullable=False, comment="cost is positive"),
+        Column("cell", Uuid, comment="of the rollup; null: written before there were cells, until the next rollup"),
     ]
 
 
@@ -173,23 +175,36 @@ recovery_case = Table(
     comment="what each recovery has come to",
 )
 
+
+def _cell_dimensions() -> list[Column[Any]]:
+    """What tells one cell of the rollup from another, behind the period."""
+    texts = (
+        "project_code", "building_code", "component_code", "defect_type_code", "category", "cause", "party_code",
+        "repairer_code", "payer", "finality",
+    )  # fmt: skip
+    return [
+        *(Column(name, Text, nullable=False) for name in texts),
+        Column("is_repeat", Boolean, nullable=False),
+        Column("stage", Text, nullable=False),
+        Column("currency", Text, nullable=False),
+    ]
+
+
+cost_cell = Table(
+    "cost_cell",
+    metadata,
+    Column("cell", Uuid, primary_key=True, comment="a hash over all that follows"),
+    Column("period", Text, nullable=False),
+    *_cell_dimensions(),
+    schema="hub",
+    comment="the combinations of the rollup's dimensions that parts have been in",
+)
+
 cost_month = Table(
     "cost_month",
     metadata,
     Column("period", Text, nullable=False, index=True, comment="YYYY-MM"),
-    Column("project_code", Text, nullable=False),
-    Column("building_code", Text, nullable=False),
-    Column("component_code", Text, nullable=False),
-    Column("defect_type_code", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("cause", Text, nullable=False),
-    Column("party_code", Text, nullable=False),
-    Column("repairer_code", Text, nullable=False),
-    Column("payer", Text, nullable=False),
-    Column("finality", Text, nullable=False),
-    Column("is_repeat", Boolean, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("currency", Text, nullable=False),
+    *_cell_dimensions(),
     Column("amount", Money, nullable=False, comment="gross: before anything comes back"),
     Column("claimed", Money, nullable=False),
     Column("agreed", Money, nullable=False),
