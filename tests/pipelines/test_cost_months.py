@@ -102,13 +102,13 @@ def _parts_of_everything(db: Connection, chance: Random) -> Iterator[tuple[Any, 
                 yield place.period, _key(place, part), measure, amount, line if table == "allocation" else None, ticket
         _voucher(db, table, line, place, step, sum(amounts, Decimal(0)))
     cells.keep(db)
-    for table, more, columns in (
+    for target, more, columns in (
         (allocation, lambda _: (1,), ("fact_version",)),
         (outlook, lambda _: ("commitment",), ("fact",)),
         (recovery, lambda step: (step,), ("step",)),
     ):
-        names = [name for name in COLUMNS if name != "stage" or table is not recovery]
-        copy_rows(db, table, (*names, *columns), (_row(table is recovery, row, more(row[3])) for row in rows[table.name]))
+        names = [name for name in COLUMNS if name != "stage" or target is not recovery]
+        copy_rows(db, target, (*names, *columns), (_row(target is recovery, row, more(row[3])) for row in rows[target.name]))
 
 
 def _row(without_stage: bool, row: tuple[Any, ...], more: tuple[Any, ...]) -> tuple[Any, ...]:
