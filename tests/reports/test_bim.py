@@ -107,3 +107,17 @@ def test_issues_that_do_not_fit_are_counted(
     assert set(_topics(folder)) == {"WX2"}, "the newest stays"
     manifest = json.loads((folder / "P01.bcf.manifest.json").read_text(encoding="utf-8"))
     assert (manifest["topics"], manifest["left_out"]) == (1, 1)
+
+
+def test_a_picture_is_grey_or_drawn_at_every_publication(
+    seeded: Engine, folder: Path, publish_now: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_now()
+    first = {number: topic.viewpoints[0].snapshot for number, topic in _topics(folder).items()}
+    colors = {"WX1": issues.COLORS["EMERGENCY"], "WX2": issues.SETTLED_COLOR}
+    for number, other in ("WX1", "WX2"), ("WX2", "WX1"):
+        assert bytes.fromhex(colors[number]) in (first[number] or b"")
+        assert bytes.fromhex(colors[other]) not in (first[number] or b"")
+    monkeypatch.setattr(issues, "picture", lambda _: pytest.fail("a picture is drawn again"))
+    publish_now(run_id=8)
+    assert {number: topic.viewpoints[0].snapshot for number, topic in _topics(folder).items()} == first

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import Version, write_bcf
+from connectors.bim.bcf.picture import pictures_in
 from warranty_hub.artefacts import ArtefactStore
 from warranty_hub.reports.analytics.figures import Monthly, figures
 from warranty_hub.reports.analytics.page import write_page, write_plans
@@ -53,7 +54,7 @@ def publish(
     with publication(folder, run_id=run_id, as_of=as_of, stale=stale) as files:
         found = figures(db, zone=str(as_of.tzinfo), stale=stale)
         _finance(db, files, found.cost_by_month, list(_notes(db, organisation, as_of, stale)))
-        left_out = _bim(db, files, found.defects.total, as_of.tzinfo, bcf_version)
+        left_out = _bim(db, files, found.defects.total, as_of.tzinfo, bcf_version, former=folder)
         plans = {model: _plans(db, artefacts, files, model, organisation, as_of) for model in damaged_models(db)}
         page = partial(write_page, figures=found, organisation=organisation, as_of=as_of, stale=stale)
         files.add("report.html", partial(page, left_out=left_out, plans=plans))
@@ -93,8 +94,13 @@ def _notes(db: Connection, organisation: str, as_of: datetime, stale: Sequence[s
     yield "未关联工单", "Not linked", "凭证未找到唯一工单(UNLINKED)。 No single ticket could be found for these lines."
 
 
-def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, bcf_version: Version) -> dict[str, int]:
-    """Returns by BCF file how many issues did not fit into it, where there are any."""
+def _bim(
+    db: Connection, files: Publication, defects: int, zone: tzinfo | None, bcf_version: Version, *, former: Path
+) -> dict[str, int]:
+    """Returns by BCF file how many issues did not fit into it, where there are any.
+
+    Pictures that the ``former`` publication has are taken from there.
+    """
     left_out: dict[str, int] = {}
     files.add(
         "defects_by_element.csv",
@@ -103,8 +109,8 @@ def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, 
         rows=defects,
         text_rule=TEXT_RULE,
     )
-    for issues in issues_by_project(db, zone):
-        name = f"{_safe(issues.project_code)}.bcf"
+    for issues in issues_by_project(db, zone, drawn=lambda code: pictures_in(former / _bcf_name(code))):
+        name = _bcf_name(issues.project_code)
         if issues.left_out:
             left_out[name] = issues.left_out
         files.add(
@@ -115,6 +121,10 @@ def _bim(db: Connection, files: Publication, defects: int, zone: tzinfo | None, 
             left_out=issues.left_out,
         )
     return left_out
+
+
+def _bcf_name(project_code: str) -> str:
+    return f"{_safe(project_code)}.bcf"
 
 
 def _plans(

@@ -1,10 +1,9 @@
 """Writes what is seen in an issue: a viewpoint's .bcfv file, and the plain picture for one without a snapshot."""
 
-import struct
-import zlib
-
+import numpy as np
 from lxml import etree
 
+from connectors.bim.bcf.png import png
 from connectors.bim.bcf.shapes import Camera, Component, Vector, Version, Viewpoint
 from connectors.bim.bcf.xml import add_text, add_vector, packed, root, uuid, valid_guid
 
@@ -72,15 +71,4 @@ def _camera(parent: etree._Element, camera: Camera, version: Version) -> None:
         add_text(entry, "AspectRatio", repr(ASPECT_RATIO))
 
 
-def _plain_png(width: int, height: int, grey: int) -> bytes:
-    """A grey picture, by the PNG specification: signature, then chunks of length, name, data and CRC."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = (b"\x00" + bytes([grey]) * width) * height
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-PLAIN_SNAPSHOT = _plain_png(320, 240, 0xDD)
+PLAIN_SNAPSHOT = png(np.zeros((240, 320), np.uint8), [(0xDD, 0xDD, 0xDD)])

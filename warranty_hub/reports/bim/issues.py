@@ -1,7 +1,7 @@
 """Located defects as BCF issues, one file a project: a BIM engineer opens one and stands before the element."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import groupby
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Viewpoint, camera_to
+from connectors.bim.bcf.picture import Sight, picture, sight
 from connectors.bim.bcf.visualization import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
@@ -43,17 +44,24 @@ class Issues:
     left_out: int
 
 
-def issues_by_project(db: Connection, zone: tzinfo | None, only: str | None = None) -> Iterator[Issues]:
+def issues_by_project(
+    db: Connection,
+    zone: tzinfo | None,
+    only: str | None = None,
+    drawn: Callable[[str], Mapping[str, bytes]] = lambda _: {},
+) -> Iterator[Issues]:
     """The issues of every project, or of only one, that has a model and defects on elements of it, the newest first.
 
-    A defect on a certain element selects it; one that waits for review selects all its candidates.
+    A defect on a certain element selects it; one that waits for review selects all its candidates. ``drawn``: a project's
+    pictures that need not be drawn again, by their keys.
     """
     for project in db.execute(text(_PROJECTS), {"only": only}).all():
         rows = db.execute(text(_TOPICS), {"project": project.code, "most": MOST_TOPICS}).all()
         boxes = _boxes(db, project.code) if rows else NOTHING
         comments = _comments(db, project.code) if rows else {}
+        pictures = drawn(project.code) if rows else {}
         topics = tuple(
-            _topic(found, comments.get((found[0].source_system, found[0].ticket_no, found[0].seq), []), zone, boxes)
+            _topic(found, comments.get((found[0].source_system, found[0].ticket_no, found[0].seq), []), zone, boxes, pictures)
             for _, elements in groupby(rows, lambda row: (row.source_system, row.ticket_id, row.seq))
             for found in (list(elements),)
         )
@@ -76,7 +84,9 @@ def _comments(db: Connection, project_code: str) -> dict[tuple[str, str, int], l
     return found
 
 
-def _topic(elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Boxes) -> Topic:
+def _topic(
+    elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Boxes, pictures: Mapping[str, bytes]
+) -> Topic:
     """A topic from its rows, one for each element."""
     defect = elements[0]
     component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
@@ -95,7 +105,7 @@ def _topic(elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None
         description=_description(elements),
         files=tuple(dict.fromkeys(_file(row, zone) for row in elements)),
         comments=tuple(_comment(said, defect.reporter, zone) for said in comments),
-        viewpoints=(_viewpoint(guid, elements, boxes),),
+        viewpoints=(_viewpoint(guid, elements, boxes, pictures),),
     )
 
 
@@ -141,13 +151,21 @@ def _header_date(text: str | None, zone: tzinfo | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 
-def _viewpoint(topic: UUID, elements: Sequence[Any], boxes: Boxes) -> Viewpoint:
-    """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID."""
+def _viewpoint(topic: UUID, elements: Sequence[Any], others: Boxes, pictures: Mapping[str, bytes]) -> Viewpoint:
+    """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID.
+
+    Its picture does not count: what stands around an element may change while the view of it stays.
+    """
     selection = tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS])
-    view = Viewpoint(
-        "", camera=_camera(elements, boxes), selection=selection, coloring=(Coloring(_color(elements[0]), selection),)
-    )
-    return replace(view, guid=str(uuid5(topic, repr(view))))
+    boxes = [Box(*row.box) for row in elements if None not in row.box]
+    camera, color = _camera(boxes, elements[0].room, others), _color(elements[0])
+    view = Viewpoint("", camera=camera, selection=selection, coloring=(Coloring(color, selection),))
+    snapshot = _picture(sight(camera, np.array(boxes), others, color), pictures) if camera else None
+    return replace(view, guid=str(uuid5(topic, repr(view))), snapshot=snapshot)
+
+
+def _picture(seen: Sight, pictures: Mapping[str, bytes]) -> bytes:
+    return pictures.get(seen.key) or picture(seen)
 
 
 def _color(defect: Any) -> str:
@@ -171,15 +189,14 @@ def _description(elements: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _camera(elements: Sequence[Any], others: Boxes) -> Camera | None:
+def _camera(boxes: Sequence[Box], room: Sequence[float] | None, others: Boxes) -> Camera | None:
     """At the box around all elements, from inside the room; None where no element has a box."""
-    boxes = [Box(*row.box) for row in elements if None not in row.box]
     if not boxes:
         return None
     around = Box(
         *map(min, zip(*(box[:3] for box in boxes), strict=True)), *map(max, zip(*(box[3:] for box in boxes), strict=True))
     )
-    return camera_to(around, Box(*elements[0].room) if elements[0].room else None, others)
+    return camera_to(around, Box(*room) if room else None, others)
 
 
 def _joined(separator: str, *parts: str | None) -> str:

@@ -1,0 +1,227 @@
+"""What a viewpoint shows, as a small picture: the elements in their colour, what is around them light, all as boxes.
+
+A tool draws the view from the model itself; the picture is what its list of issues, an e-mail or a print shows. An element
+behind something else shines through it, and what it is a part of, such as a window's wall, does not hide it.
+"""
+
+import hashlib
+import math
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.bim.bcf.png import png, source_of
+from connectors.bim.bcf.shapes import Camera
+
+Array = NDArray[np.float64]
+WIDTH, HEIGHT = 320, 240
+VERSION = "1"
+"""Of the drawing; raised with every change of it, so that no picture is taken over that was drawn otherwise."""
+NEAR = 0.05  # metres before the eye, where the picture begins
+SPECK = 1.5 / WIDTH  # of the picture's width: what is smaller is left out
+MOST = 400  # things around, those that look largest
+OUTWARDS = (
+    np.array([-1, -1, -1, 1, 1, 1]) / 1000
+)  # metres: a sheet has some thickness, and what is flush with a wall is before it
+LARGEST = 1 << 20  # bytes of a picture of ours
+SKY = (0xF4, 0xF7, 0xFA)
+AROUND = ((0xCB, 0xD2, 0xD8), (0xDD, 0xE2, 0xE6), (0xEE, 0xF0, 0xF2))  # faces that look along x, y, z
+LINE = (0x8E, 0x97, 0xA0)
+SHADES = (0.78, 0.9, 1.0)  # of an element's faces
+THROUGH = 0.45  # of its colour, where something else is before it
+DARK = 0.55  # of its colour, its edges
+CORNERS = [[x, y, z] for x in (0, 3) for y in (1, 4) for z in (2, 5)]  # columns of a box
+NOTHING, FACE, CHOSEN, HIDDEN, EDGE, CHOSEN_EDGE = 0, 1, 4, 7, 10, 11  # numbers of the palette; three each for faces
+
+
+class Sight(NamedTuple):
+    """Boxes in sight, by the eye (n × 6, metres): the chosen ones and those around them; and what all of it is known by."""
+
+    camera: Camera
+    chosen: Array
+    around: Array
+    color: str
+    key: str
+
+
+def sight(camera: Camera, chosen: Array, others: Array, color: str) -> Sight:
+    """What a perspective camera sees of the chosen boxes and of others. ``color``: ``RRGGBB``."""
+    shown = _in_sight(camera, chosen + OUTWARDS)
+    around = _largest(camera, _others(shown, _in_sight(camera, others)))
+    told = hashlib.sha256(f"{VERSION} {color} {camera}".encode())
+    for boxes in (shown, around):
+        told.update(boxes.tobytes() + b"|")
+    return Sight(camera, shown, around, color, told.hexdigest()[:32])
+
+
+def picture(seen: Sight) -> bytes:
+    """A PNG, which says by its key what it shows."""
+    frame = _frame(seen.camera)
+    inverse = _inverse_rays(frame)
+    canvas, chosen = _drawn(frame, inverse, seen.around), _drawn(frame, inverse, seen.chosen)
+    there = chosen.thing > 0
+    front = chosen.depth <= canvas.depth * (1 + 1e-4)
+    pixels = np.where(canvas.thing > 0, FACE + canvas.face, NOTHING)
+    pixels[canvas.edges()] = EDGE
+    pixels = np.where(there, np.where(front, CHOSEN, HIDDEN) + chosen.face, pixels)
+    pixels[chosen.edges() & there] = CHOSEN_EDGE
+    return png(pixels.astype(np.uint8), _palette(seen.color), seen.key)
+
+
+def pictures_in(bcf: Path) -> dict[str, bytes]:
+    """The pictures that were drawn here for a BCF file, by their keys; none where there is no such file."""
+    try:
+        with zipfile.ZipFile(bcf) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".png") and entry.file_size < LARGEST]
+            contents = [archive.read(entry) for entry in entries]
+    except (OSError, zipfile.BadZipFile):
+        return {}
+    return {key: content for content in contents if (key := source_of(content))}
+
+
+def _palette(color: str) -> list[tuple[int, int, int]]:
+    own = tuple(bytes.fromhex(color))
+    faces = [_mixed(own, (0, 0, 0), shade) for shade in SHADES]
+    through = [_mixed(own, around, THROUGH) for around in AROUND]
+    return [SKY, *AROUND, *faces, *through, LINE, _mixed(own, (0, 0, 0), DARK)]
+
+
+def _mixed(color: tuple[int, ...], other: tuple[int, ...], share: float) -> tuple[int, int, int]:
+    red, green, blue = (round(share * one + (1 - share) * two) for one, two in zip(color, other, strict=True))
+    return red, green, blue
+
+
+# ------------------------------------------------------------------------------------------------ what is in sight
+class _Frame(NamedTuple):
+    """A camera's axes, and half the picture's width and height at one metre."""
+
+    eye: Array
+    forward: Array
+    right: Array
+    up: Array
+    half_width: float
+    half_height: float
+
+
+def _frame(camera: Camera) -> _Frame:
+    forward, up = np.array(camera.direction), np.array(camera.up)
+    half = math.tan(math.radians(camera.field_of_view or 60.0) / 2)
+    return _Frame(np.array(camera.position), forward, np.cross(forward, up), up, half * WIDTH / HEIGHT, half)
+
+
+def _in_sight(camera: Camera, boxes: Array) -> Array:
+    """Boxes that reach into the pyramid before the eye, moved so that the eye is the origin; none that the eye is in."""
+    frame = _frame(camera)
+    centres, halves = (boxes[:, :3] + boxes[:, 3:]) / 2 - frame.eye, (boxes[:, 3:] - boxes[:, :3]) / 2
+    kept = (np.abs(centres) > halves).any(axis=1)
+    for side, half in (frame.right, frame.half_width), (frame.up, frame.half_height):
+        for sign in (1.0, -1.0):
+            inwards = half * frame.forward + sign * side
+            kept &= centres @ inwards + halves @ np.abs(inwards) > 0
+    kept &= centres @ frame.forward + halves @ np.abs(frame.forward) > NEAR
+    found: Array = (boxes[kept].reshape(-1, 2, 3) - frame.eye).reshape(-1, 6)
+    return found
+
+
+def _others(chosen: Array, boxes: Array) -> Array:
+    """Without the chosen ones, and without what one of them is a part of."""
+    kept = np.ones(len(boxes), dtype=bool)
+    for box in chosen:
+        middle = (box[:3] + box[3:]) / 2
+        kept &= ~((boxes[:, :3] <= middle).all(axis=1) & (boxes[:, 3:] >= middle).all(axis=1))
+    return boxes[kept]
+
+
+def _largest(camera: Camera, boxes: Array) -> Array:
+    """The boxes that look largest, by their diagonal at their nearest."""
+    looks = np.linalg.norm(boxes[:, 3:] - boxes[:, :3], axis=1) / _nearest(camera, boxes)
+    order = np.argsort(-looks, kind="stable")[:MOST]
+    found: Array = boxes[np.sort(order[looks[order] > SPECK])]
+    return found
+
+
+def _nearest(camera: Camera, boxes: Array) -> Array:
+    """How deep in the picture each box begins; NEAR at least."""
+    forward = np.array(camera.direction)
+    corners = np.where(forward > 0, boxes[:, :3], boxes[:, 3:])
+    depth: Array = np.maximum(corners @ forward, NEAR)
+    return depth
+
+
+# ------------------------------------------------------------------------------------------------ drawing
+class _Canvas(NamedTuple):
+    """For each pixel what is nearest: how deep, the number of the thing, and the axis that its face looks along."""
+
+    depth: NDArray[np.float32]
+    thing: NDArray[np.int32]
+    face: NDArray[np.int8]
+
+    def draw(self, box: NDArray[np.float32], number: int, inverse: NDArray[np.float32], part: tuple[slice, slice]) -> None:
+        """A box, within a part of the picture, where nothing nearer is drawn (slab method, a ray a pixel)."""
+        depth = self.depth[part]
+        entry, leave = np.full_like(depth, NEAR), depth.copy()
+        face = np.zeros(depth.shape, dtype=np.int8)
+        for axis in range(3):
+            first, second = inverse[axis][part] * box[axis], inverse[axis][part] * box[axis + 3]
+            near = np.fmin(first, second)
+            face[near > entry] = axis
+            np.fmax(entry, near, out=entry)
+            np.fmin(leave, np.fmax(first, second), out=leave)
+        hit = entry < leave
+        np.copyto(depth, entry, where=hit)
+        np.copyto(self.thing[part], number, where=hit)
+        np.copyto(self.face[part], face, where=hit)
+
+    def edges(self) -> NDArray[np.bool_]:
+        """Pixels whose right or lower neighbour shows another thing or another face of it."""
+        shown = self.thing * 3 + self.face
+        found = np.zeros(shown.shape, dtype=bool)
+        found[:, :-1] |= shown[:, :-1] != shown[:, 1:]
+        found[:-1] |= shown[:-1] != shown[1:]
+        return found
+
+
+def _inverse_rays(frame: _Frame) -> NDArray[np.float32]:
+    """One divided by the direction of each pixel's ray, axis by axis; a ray is one metre long straight ahead."""
+    across = ((np.arange(WIDTH) + 0.5) / WIDTH * 2 - 1) * frame.half_width
+    down = (1 - (np.arange(HEIGHT) + 0.5) / HEIGHT * 2) * frame.half_height
+    rays = [
+        frame.forward[axis] + across[None, :] * frame.right[axis] + down[:, None] * frame.up[axis] for axis in range(3)
+    ]  # fmt: skip
+    with np.errstate(divide="ignore"):
+        inverse: NDArray[np.float32] = np.float32(1) / np.array(rays, dtype=np.float32)
+    return inverse
+
+
+def _drawn(frame: _Frame, inverse: NDArray[np.float32], boxes: Array) -> _Canvas:
+    """The boxes, the nearest first, until nothing behind can be seen any more."""
+    size = HEIGHT, WIDTH
+    canvas = _Canvas(np.full(size, np.inf, dtype=np.float32), np.zeros(size, np.int32), np.zeros(size, np.int8))
+    begins, parts = _places(frame, boxes)
+    with np.errstate(invalid="ignore"):
+        for number, row in enumerate(np.argsort(begins, kind="stable").tolist(), start=1):
+            top, bottom, left, right = parts[row]
+            part = slice(top, bottom), slice(left, right)
+            if top < bottom and left < right and canvas.depth[part].max() > begins[row]:
+                canvas.draw(boxes[row].astype(np.float32), number, inverse, part)
+    return canvas
+
+
+def _places(frame: _Frame, boxes: Array) -> tuple[Array, list[list[int]]]:
+    """How deep each box begins, and the rows and columns of the picture that it may reach into (all of it when at the eye)."""
+    corners = boxes[:, CORNERS]
+    depths = corners @ frame.forward
+    begins: Array = np.maximum(depths.min(axis=1, initial=np.inf), NEAR)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        down = (1 - corners @ frame.up / depths / frame.half_height) / 2 * HEIGHT
+        across = (corners @ frame.right / depths / frame.half_width + 1) / 2 * WIDTH
+    ends = [
+        np.clip(end, 0, most)
+        for places, most in ((down, HEIGHT), (across, WIDTH))
+        for end in (np.floor(places.min(axis=1) - 1), np.ceil(places.max(axis=1) + 1))
+    ]
+    parts = np.where((begins > NEAR)[:, None], np.array(ends).T, (0, HEIGHT, 0, WIDTH))
+    return begins, parts.astype(int).tolist()
