@@ -1,34 +1,33 @@
 """End accruals whose actual cost is there, and let them stand again when it is not any more. The rule: rules/stages.py."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from warranty_hub.pipelines.cost_keys import KEYS, NEWEST, UNNEST, Key, arrays, chunks, key_of
+from warranty_hub.pipelines.cost_keys import KEYS, NEWEST, UNNEST, Key, Lines, arrays, key_of
 from warranty_hub.records.codes import CostStage
 from warranty_hub.rules.stages import Booking, settlements
 
 
-def accruals_around(db: Connection, keys: Sequence[Key]) -> set[Key]:
-    """The accruals that have to do with these lines as they are linked now: of the same commitment, or ended by one of them."""
-    return {key_of(row) for chunk in chunks(keys) for row in db.execute(text(_AROUND), arrays(chunk))}
+def find_accruals(lines: Lines, accruals: Lines) -> None:
+    """Add the accruals that have to do with these lines as they are linked now: of the same commitment, or ended by one."""
+    for keys in lines.portions():
+        accruals.find(_AROUND, arrays(keys))
 
 
-def settle_accruals(db: Connection, accruals: Collection[Key]) -> list[Key]:
-    """Judge accruals anew; returns those that are ended now, or ended otherwise, or stand again."""
-    moved = []
-    for chunk in chunks(sorted(accruals)):
+def settle_accruals(db: Connection, accruals: Lines, lines: Lines) -> None:
+    """Judge accruals anew; adds to the lines those that are ended now, or ended otherwise, or stand again."""
+    for keys in accruals.portions():
         entities = defaultdict[tuple[str, str, str], list[Any]](list)
-        for row in db.execute(text(_COMMITMENTS), arrays(chunk)):
+        for row in db.execute(text(_COMMITMENTS), arrays(keys)):
             entities[row.source_system, row.company_code, row.base_currency].append(row)
-        judged = set(chunk)
-        for rows in entities.values():
-            for (system, accrual), actual in _changes(rows, judged):
-                db.execute(text(_SETTLE), {"source_system": system, "source_id": accrual, "settled_by": actual})
-                moved.append((system, accrual))
-    return moved
+        judged = set(keys)
+        moved = [change for rows in entities.values() for change in _changes(rows, judged)]
+        for (system, accrual), actual in moved:
+            db.execute(text(_SETTLE), {"source_system": system, "source_id": accrual, "settled_by": actual})
+        lines.add([key for key, _ in moved])
 
 
 def _changes(rows: Iterable[Any], judged: Collection[Key]) -> Iterator[tuple[Key, str | None]]:

@@ -1,7 +1,9 @@
 """Cost lines by their keys, many at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from sqlalchemy import Connection, text
 
 CHUNK = 5_000
 Key = tuple[str, str]
@@ -20,9 +22,40 @@ NEWEST = f"""
 """The lines of these keys as they stand now."""
 
 
-def chunks(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
-    """The keys in portions that a statement can take."""
-    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+class Lines:
+    """A set of lines in a temporary table of the transaction, so that a first rollup of millions holds none of them here."""
+
+    def __init__(self, db: Connection, table: str) -> None:
+        self.table = table
+        self._db = db
+        columns = "source_system text, source_id text, PRIMARY KEY (source_system, source_id)"
+        db.execute(text(f"CREATE TEMP TABLE {table} ({columns}) ON COMMIT DROP"))
+
+    def find(self, query: str, named: Mapping[str, Any]) -> None:
+        """Add the keys that a query finds."""
+        self._db.execute(text(f"INSERT INTO {self.table} {query} ON CONFLICT DO NOTHING"), named)
+
+    def add(self, keys: Sequence[Key]) -> None:
+        """Add these keys."""
+        self.find(f"SELECT key.* FROM {UNNEST}", arrays(keys))
+
+    def portions(self) -> Iterator[Sequence[Key]]:
+        """The keys in their order, in portions that a statement can take."""
+        last: Key = ("", "")
+        while portion := [key_of(row) for row in self._db.execute(text(self._next()), {"system": last[0], "id": last[1]})]:
+            yield portion
+            last = portion[-1]
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._db.execute(text(f"SELECT count(*) FROM {self.table}")).scalar_one())
+
+    def drop(self) -> None:
+        """Forget them before the transaction ends."""
+        self._db.execute(text(f"DROP TABLE {self.table}"))
+
+    def _next(self) -> str:
+        return f"SELECT * FROM {self.table} WHERE (source_system, source_id) > (:system, :id) ORDER BY 1, 2 LIMIT {CHUNK}"
 
 
 def arrays(keys: Sequence[Key]) -> dict[str, Any]:

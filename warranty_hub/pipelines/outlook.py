@@ -151,8 +151,8 @@ _PLANS = """
     )
     SELECT p.source_system, p.source_id, p.ticket_no, p.currency, p.amount,
            to_char(p.changed_at AT TIME ZONE :zone, 'YYYY-MM') AS period,
-           (SELECT coalesce(sum(a.amount), 0) FROM hub.allocation a
-            WHERE a.ticket_no = p.ticket_no AND a.currency = p.currency AND a.stage IN ('ACCRUED', 'ACTUAL')) AS booked
+           (SELECT coalesce(sum(a.amount), 0) FROM hub.cost_link k JOIN hub.allocation a USING (source_system, source_id)
+            WHERE k.ticket_no = p.ticket_no AND a.currency = p.currency AND a.stage IN ('ACCRUED', 'ACTUAL')) AS booked
     FROM newest p
     WHERE EXISTS (SELECT FROM hub.ticket t WHERE t.ticket_no = p.ticket_no AND t.deleted_at IS NULL
                   AND t.reported_state NOT IN ('CLOSED', 'REJECTED', 'DUPLICATE', 'CANCELLED'))

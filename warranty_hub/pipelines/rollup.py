@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from warranty_hub.pipelines.accruals import accruals_around, settle_accruals
+from warranty_hub.pipelines.accruals import find_accruals, settle_accruals
 from warranty_hub.pipelines.cost_cells import Cells, Place
-from warranty_hub.pipelines.cost_keys import KEYS, MATCH, NEWEST, UNNEST, Key, arrays, chunks, key_of
+from warranty_hub.pipelines.cost_keys import MATCH, NEWEST, UNNEST, Key, Lines, arrays, key_of
 from warranty_hub.pipelines.cost_links import link_lines
 from warranty_hub.pipelines.cost_months import sum_months
 from warranty_hub.pipelines.cost_orgs import sum_organisation
@@ -37,40 +37,42 @@ def roll_up_costs(hub: Hub) -> RunReport:
         with hub.transactions() as db:
             seen, start = floor(db), since(db, UNIT)
             number_repeats(db, start, hub.settings.organisation.zone)
-            keys = _touched_lines(db, start)
-            accruals = accruals_around(db, keys)
-            for chunk in chunks(keys):
-                link_lines(db, chunk)
-                _keep_basis(db, chunk, hub.settings.costs.basis)
-            accruals |= accruals_around(db, keys)
-            keys = sorted({*keys, *settle_accruals(db, accruals)})
-            periods = _periods(db, keys)
-            for chunk in chunks(keys):
-                _reallocate(db, chunk)
-            periods |= _periods(db, keys)
-            if keys or db.execute(text(_STIRRED), {"seen": start}).scalar_one():
+            count, periods = _bring_up_to_date(db, start, hub.settings.costs.basis)
+            if count or db.execute(text(_STIRRED), {"seen": start}).scalar_one():
                 periods |= lay_out(db, hub.settings.organisation.zone)
             periods |= part_recoveries(db, start)
             sum_months(db, periods)
             sum_organisation(db, periods, start)
             remember(db, UNIT, seen)
-        run.note(lines=len(keys), periods=len(periods))
+        run.note(lines=count, periods=len(periods))
     return hub.report(run.run_id)
 
 
-def _touched_lines(db: Connection, seen: int) -> list[Key]:
-    """Lines that changed themselves, whose ticket changed in anything they depend on, or that state a number that is new.
+def _bring_up_to_date(db: Connection, seen: int, basis: Mapping[str, str]) -> tuple[int, set[str]]:
+    """Link and split all lines that something touched; returns how many there are, and in which periods they are or were."""
+    # At a first rollup a plan that was kept from when the tables were empty would read them whole, line by line.
+    db.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    lines, accruals = Lines(db, "touched_line"), Lines(db, "touched_accrual")
+    lines.find(_TOUCHED, {"seen": seen})
+    find_accruals(lines, accruals)
+    for keys in lines.portions():
+        link_lines(db, keys)
+        _keep_basis(db, keys, basis)
+    find_accruals(lines, accruals)
+    settle_accruals(db, accruals, lines)
+    periods = _periods(db, lines)
+    for keys in lines.portions():
+        _reallocate(db, keys)
+    periods |= _periods(db, lines)
+    count = lines.count()
+    lines.drop()
+    accruals.drop()
+    return count, periods
 
-    What reverses such a line comes with it.
-    """
-    return [key_of(row) for row in db.execute(text(_TOUCHED), {"seen": seen})]
 
-
-def _periods(db: Connection, keys: Sequence[Key]) -> set[str]:
-    found: set[str] = set()
-    for chunk in chunks(keys):
-        found |= set(db.execute(text(f"SELECT DISTINCT a.period FROM hub.allocation a JOIN {KEYS}"), arrays(chunk)).scalars())
-    return found
+def _periods(db: Connection, lines: Lines) -> set[str]:
+    query = f"SELECT DISTINCT period FROM hub.allocation JOIN {lines.table} USING (source_system, source_id)"
+    return set(db.execute(text(query)).scalars())
 
 
 def _keep_basis(db: Connection, keys: Sequence[Key], by_entity: Mapping[str, str]) -> None:
@@ -123,6 +125,8 @@ def _parts_of(line: Any, tickets: Mapping[str, TicketFacts], cells: Cells) -> It
             yield (*shared, len(parts) + number, number, line.settled_in, cells.number(place, part), *said(taken_back))
 
 
+# Lines that changed themselves, whose ticket changed in anything they depend on, or that state a number that is new; and what
+# reverses such a line.
 _TOUCHED = f"""
     WITH ticket_touched AS (
         SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
