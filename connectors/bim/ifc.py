@@ -4,6 +4,7 @@ The parsing happens in a child process (`connectors.bim.worker`): damaged files 
 the memory of a large model is given back when it ends.
 """
 
+import gc
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ def write_index(step: str, name: str, raw_encoding: str, target: str) -> None:
     """What the child process does: index the file and leave the result in ``target``."""
     from connectors.bim.indexing import index_model
 
+    gc.disable()  # the process ends with this; looking for circles among millions of objects takes a tenth of its time
     model, log = open_step(Path(step), name, skip=[GEOMETRY])
     Path(target).write_bytes(msgspec.msgpack.encode(index_model(model, log, raw_encoding)))
 

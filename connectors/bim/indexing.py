@@ -14,6 +14,7 @@ from warranty_hub.errors import RefusedModelError
 
 REFERENCED = ("IfcRelReferencedInSpatialStructure", "RelatingStructure", "RelatedElements")
 UNTYPED = TypeFacts(0, None, None, (), ())
+GUID, NAME, OBJECT_TYPE, BODY, TAG = 0, 2, 4, 6, 7  # positions of an element's attributes: see `connectors.bim.properties`
 
 
 def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
@@ -25,7 +26,7 @@ def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
     links = read_links(model, {item.id() for item in products})
     index = _rows(model, products, links)
     assemblies = set(links.parents.values())  # a stair of flights, a curtain wall: the geometry is that of the parts
-    bodiless = sum(item.Representation is None and item.id() not in assemblies for item in products)
+    bodiless = sum(item.get_argument(BODY) is None and item.id() not in assemblies for item in products)
     return replace(index, findings=find(index, bodiless, log, raw_encoding))
 
 
@@ -64,7 +65,7 @@ def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
 
 
 def _guid(item: Any) -> str | None:
-    return clean_text(item.GlobalId)
+    return clean_text(item.get_argument(GUID))
 
 
 def _unit_scale(model: Any) -> float:
@@ -140,9 +141,9 @@ def _element(item: Any, links: Links, elements: Container[int], storeys: Contain
         guid=_guid(item),
         ifc_class=item.is_a(),
         predefined_type=predefined_type(item) or kind.predefined_type,
-        name=clean_text(item.Name),
-        object_type=clean_text(item.ObjectType),
-        tag=clean_text(item.Tag),
+        name=clean_text(item.get_argument(NAME)),
+        object_type=clean_text(item.get_argument(OBJECT_TYPE)),
+        tag=clean_text(item.get_argument(TAG)),
         type_name=kind.name,
         material=links.materials.get(step) or links.materials.get(kind.step_id),
         storey_step=links.nearest(step, storeys),

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from connectors.bim.properties import PropertySets, clean_text, entities, material_names
 
 FORWARD = 1  # ifcopenshell's category of an attribute that the class has and the file writes
+_POSITIONS: dict[tuple[str, str], int | None] = {}
 CONTAINERS = (  # relation, its child, its parent; where a child has several parents, the earlier kind counts
     ("IfcRelContainedInSpatialStructure", "RelatedElements", "RelatingStructure"),
     ("IfcRelAggregates", "RelatedObjects", "RelatingObject"),
@@ -46,8 +47,10 @@ class Links:
 
     def nearest(self, step: int, among: Container[int]) -> int | None:
         """The closest of the given objects above this one in the chain of containers; damaged files have circles in it."""
-        seen = {step}
         above = self.parents.get(step)
+        if above is None or above in among:
+            return above
+        seen = {step}
         while above is not None and above not in among and above not in seen:
             seen.add(above)
             above = self.parents.get(above)
@@ -73,7 +76,12 @@ def read_links(model: Any, elements: Container[int]) -> Links:
 
 def optional(entity: Any, attribute: str) -> Any:
     """An attribute that not every class has. Plain getattr is slow: ifcopenshell looks for schema rules to compile."""
-    return getattr(entity, attribute) if entity.get_attribute_category(attribute) == FORWARD else None
+    asked = entity.is_a(True), attribute
+    if asked not in _POSITIONS:
+        written = entity.get_attribute_category(attribute) == FORWARD
+        _POSITIONS[asked] = entity.get_argument_index(attribute) if written else None
+    position = _POSITIONS[asked]
+    return None if position is None else entity.get_argument(position)
 
 
 def predefined_type(entity: Any) -> str | None:
@@ -84,10 +92,12 @@ def predefined_type(entity: Any) -> str | None:
 
 def related(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[Any, list[Any]]]:
     """Each relation of a kind: the object at one end, those at the other; relations that miss an end are left out."""
-    for link in model.by_type(relation):
-        ends = entities(getattr(link, one))
+    links = model.by_type(relation)
+    first, second = (links[0].get_argument_index(name) for name in (one, many)) if links else (0, 0)
+    for link in links:
+        ends = entities(link.get_argument(first))
         if ends:
-            yield ends[0], entities(getattr(link, many))
+            yield ends[0], entities(link.get_argument(second))
 
 
 def _parents(model: Any) -> dict[int, int]:

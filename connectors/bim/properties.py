@@ -1,8 +1,8 @@
 """Property sets and materials of an ifcopenshell model as plain values.
 
 Each property set entity is read once and stored by the hash of its content: Revit writes the same set for hundreds of
-elements. Attributes are taken by position where every property of a model passes through: by name is three times slower, and
-the positions are the same in IFC2X3, IFC4 and IFC4X3.
+elements. Attributes are taken by position where every property or element of a model passes through: by name is three times
+slower, and the positions are the same in IFC2X3, IFC4 and IFC4X3.
 """
 
 import json
@@ -55,13 +55,20 @@ class PropertySets:
     def __init__(self) -> None:
         self.by_hash: dict[str, PropertySet] = {}
         self._hashes: dict[int, str | None] = {}
+        self._flags: dict[tuple[str, tuple[str, ...]], bool | None] = {}
 
     def hashes(self, definitions: object) -> list[str]:
         """The contents' hashes, without what is no property set (door lining, …) or has nothing in it."""
         return [found for definition in entities(definitions) if (found := self._hash(definition))]
 
-    def flag(self, hashes: Iterable[str], name: str) -> bool | None:
+    def flag(self, hashes: tuple[str, ...], name: str) -> bool | None:
         """A yes/no property of the first common property set (Pset_WallCommon, Pset_DoorCommon, …) that states it."""
+        asked = name, hashes
+        if asked not in self._flags:
+            self._flags[asked] = self._stated(hashes, name)
+        return self._flags[asked]
+
+    def _stated(self, hashes: tuple[str, ...], name: str) -> bool | None:
         for content in map(self.by_hash.__getitem__, hashes):
             if content.name.startswith("Pset_") and content.name.endswith("Common"):
                 value = content.properties.get(name)

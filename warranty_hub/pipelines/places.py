@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, Connection, MetaData, Row, Table, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from mappings.lexicon import Words, read
 from mappings.places import Place, Register
 from mappings.places.normal import storey
 from warranty_hub.pipelines.aliases import confirmed_aliases
 from warranty_hub.records.codes import PlaceKind
+from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import fact_tables, place
 
 MASTER = "MASTER"
@@ -57,29 +58,37 @@ def refresh_master_places(db: Connection, project: str) -> int:
 
 def merge_places(db: Connection, project: str, origin: str, places: Iterable[Place]) -> int:
     """Write places that are new or differ; those of the masters win over those of a model. Returns how many were written."""
-    values = [
-        {
-            "place_id": item.place_id, "project_code": project, "kind": item.kind, "parent_id": item.parent_id,
-            "building": item.building, "unit": item.unit, "storey": item.storey, "dwelling": item.dwelling,
-            "room_code": item.room_code, "name": item.name, "aliases": list(item.aliases), "origin": origin,
-        }
+    rows = [
+        (
+            item.place_id, project, item.kind.value, item.parent_id, item.building, item.unit, item.storey, item.dwelling,
+            item.room_code, item.name, list(item.aliases), origin,
+        )
         for item in {item.place_id: item for item in places}.values()
     ]  # fmt: skip
-    if not values:
+    if not rows:
         return 0
-    statement = insert(place)
+    _STAGE.create(db)
+    copy_rows(db, _STAGE, _STAGE.c.keys(), rows)
+    written = db.execute(_merge()).rowcount
+    _STAGE.drop(db)
+    return written
+
+
+_STAGE = Table(
+    "stage_place", MetaData(), *(Column(c.name, c.type) for c in place.c if c.name != "changed_tx"), prefixes=["TEMP"]
+)
+"""A model has thousands of rooms: they are copied and merged at once."""
+
+
+def _merge() -> Insert:
+    statement = insert(place).from_select(_STAGE.c.keys(), select(_STAGE))
     fields = [column for column in place.c if column.name not in ("place_id", "changed_tx")]
     new = {column.name: statement.excluded[column.name] for column in fields}
     differs = func.row(*fields).is_distinct_from(func.row(*new.values()))
     allowed = (place.c.origin != MASTER) | (statement.excluded.origin == MASTER)
-    update = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["place_id"], set_={**new, "changed_tx": statement.excluded.changed_tx}, where=differs & allowed
     )
-    return sum(_written(db, update, values[start : start + 1000]) for start in range(0, len(values), 1000))
-
-
-def _written(db: Connection, statement: Any, values: list[dict[str, Any]]) -> int:
-    return len(db.execute(statement.values(values).returning(place.c.place_id)).all())
 
 
 def _master_places(db: Connection, project: str) -> Iterator[Place]:
