@@ -71,6 +71,11 @@ def test_all_towers_in_one_file_are_one_valid_model(path: Path) -> None:
     assert len({root.GlobalId for root in roots}) == len(roots)
 
 
+def test_the_same_estate_is_another_file(path: Path, tmp_path: Path) -> None:
+    write_estate(SMALL, tmp_path / "again.ifc")
+    assert (tmp_path / "again.ifc").read_bytes() == path.read_bytes()
+
+
 def test_no_element_is_lost_in_one_file(index: ModelIndex) -> None:
     read = {(item.guid, item.tag, item.name) for item in index.elements}
     assert read == {(item.guid, item.tag, item.name) for tower in SMALL.towers for item in tower.components()}

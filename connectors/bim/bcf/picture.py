@@ -17,8 +17,8 @@ from connectors.bim.bcf.png import png, source_of
 from connectors.bim.bcf.shapes import Camera
 
 Array = NDArray[np.float64]
-WIDTH, HEIGHT = 320, 240
-VERSION = "1"
+WIDTH, HEIGHT = 240, 180
+VERSION = "2"
 """Of the drawing; raised with every change of it, so that no picture is taken over that was drawn otherwise."""
 NEAR = 0.05  # metres before the eye, where the picture begins
 SPECK = 1.5 / WIDTH  # of the picture's width: what is smaller is left out
@@ -34,14 +34,16 @@ SHADES = (0.78, 0.9, 1.0)  # of an element's faces
 THROUGH = 0.45  # of its colour, where something else is before it
 DARK = 0.55  # of its colour, its edges
 CORNERS = [[x, y, z] for x in (0, 3) for y in (1, 4) for z in (2, 5)]  # columns of a box
+EDGES = [(corner, corner ^ step) for corner in range(8) for step in (1, 2, 4)]  # each from both of its ends
 NOTHING, FACE, CHOSEN, HIDDEN, EDGE, CHOSEN_EDGE = 0, 1, 4, 7, 10, 11  # numbers of the palette; three each for faces
 
 
 class Sight(NamedTuple):
-    """Boxes in sight, by the eye (n × 6, metres): the chosen ones and those around them; and what all of it is known by."""
+    """Boxes in sight, by the eye (n × 6, metres): the chosen ones, what they are a part of, and all else; ``key`` of it all."""
 
     camera: Camera
     chosen: Array
+    wholes: Array
     around: Array
     color: str
     key: str
@@ -50,20 +52,23 @@ class Sight(NamedTuple):
 def sight(camera: Camera, chosen: Array, others: Array, color: str) -> Sight:
     """What a perspective camera sees of the chosen boxes and of others. ``color``: ``RRGGBB``."""
     shown = _in_sight(camera, chosen + OUTWARDS)
-    around = _largest(camera, _others(shown, _in_sight(camera, others)))
+    in_sight = _in_sight(camera, others)
+    whole, itself = _wholes(shown, in_sight)
+    wholes, around = in_sight[whole & ~itself], _largest(camera, in_sight[~whole & ~itself])
     told = hashlib.sha256(f"{VERSION} {color} {camera}".encode())
-    for boxes in (shown, around):
+    for boxes in (shown, wholes, around):
         told.update(boxes.tobytes() + b"|")
-    return Sight(camera, shown, around, color, told.hexdigest()[:32])
+    return Sight(camera, shown, wholes, around, color, told.hexdigest()[:32])
 
 
 def picture(seen: Sight) -> bytes:
     """A PNG, which says by its key what it shows."""
-    frame = _frame(seen.camera)
-    inverse = _inverse_rays(frame)
-    canvas, chosen = _drawn(frame, inverse, seen.around), _drawn(frame, inverse, seen.chosen)
+    pen = _Pen(_frame(seen.camera))
+    chosen, canvas = pen.drawn(seen.chosen), pen.drawn(seen.around)
+    before = canvas.depth.copy()
+    pen.draw(canvas, seen.wholes)
     there = chosen.thing > 0
-    front = chosen.depth <= canvas.depth * (1 + 1e-4)
+    front = chosen.depth <= before * (1 + 1e-4)
     pixels = np.where(canvas.thing > 0, FACE + canvas.face, NOTHING)
     pixels[canvas.edges()] = EDGE
     pixels = np.where(there, np.where(front, CHOSEN, HIDDEN) + chosen.face, pixels)
@@ -126,13 +131,14 @@ def _in_sight(camera: Camera, boxes: Array) -> Array:
     return found
 
 
-def _others(chosen: Array, boxes: Array) -> Array:
-    """Without the chosen ones, and without what one of them is a part of."""
-    kept = np.ones(len(boxes), dtype=bool)
+def _wholes(chosen: Array, boxes: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each box, whether a chosen one is a part of it, such as of a window's wall, and whether it is a chosen one itself."""
+    whole, itself = np.zeros(len(boxes), dtype=bool), np.zeros(len(boxes), dtype=bool)
     for box in chosen:
         middle = (box[:3] + box[3:]) / 2
-        kept &= ~((boxes[:, :3] <= middle).all(axis=1) & (boxes[:, 3:] >= middle).all(axis=1))
-    return boxes[kept]
+        whole |= (boxes[:, :3] <= middle).all(axis=1) & (boxes[:, 3:] >= middle).all(axis=1)
+        itself |= (np.abs(boxes + OUTWARDS - box) < 1e-6).all(axis=1)
+    return whole, itself
 
 
 def _largest(camera: Camera, boxes: Array) -> Array:
@@ -184,44 +190,53 @@ class _Canvas(NamedTuple):
         return found
 
 
-def _inverse_rays(frame: _Frame) -> NDArray[np.float32]:
-    """One divided by the direction of each pixel's ray, axis by axis; a ray is one metre long straight ahead."""
-    across = ((np.arange(WIDTH) + 0.5) / WIDTH * 2 - 1) * frame.half_width
-    down = (1 - (np.arange(HEIGHT) + 0.5) / HEIGHT * 2) * frame.half_height
-    rays = [
-        frame.forward[axis] + across[None, :] * frame.right[axis] + down[:, None] * frame.up[axis] for axis in range(3)
-    ]  # fmt: skip
-    with np.errstate(divide="ignore"):
-        inverse: NDArray[np.float32] = np.float32(1) / np.array(rays, dtype=np.float32)
-    return inverse
+class _Pen:
+    """Draws boxes as seen from an eye. ``inverse``: one divided by each pixel's ray, which is a metre long straight ahead."""
 
+    def __init__(self, frame: _Frame) -> None:
+        across = ((np.arange(WIDTH) + 0.5) / WIDTH * 2 - 1) * frame.half_width
+        down = (1 - (np.arange(HEIGHT) + 0.5) / HEIGHT * 2) * frame.half_height
+        rays = [frame.forward[at] + across[None, :] * frame.right[at] + down[:, None] * frame.up[at] for at in range(3)]
+        with np.errstate(divide="ignore"):
+            self.inverse: NDArray[np.float32] = np.float32(1) / np.array(rays, dtype=np.float32)
+        self.frame = frame
 
-def _drawn(frame: _Frame, inverse: NDArray[np.float32], boxes: Array) -> _Canvas:
-    """The boxes, the nearest first, until nothing behind can be seen any more."""
-    size = HEIGHT, WIDTH
-    canvas = _Canvas(np.full(size, np.inf, dtype=np.float32), np.zeros(size, np.int32), np.zeros(size, np.int8))
-    begins, parts = _places(frame, boxes)
-    with np.errstate(invalid="ignore"):
-        for number, row in enumerate(np.argsort(begins, kind="stable").tolist(), start=1):
-            top, bottom, left, right = parts[row]
-            part = slice(top, bottom), slice(left, right)
-            if top < bottom and left < right and canvas.depth[part].max() > begins[row]:
-                canvas.draw(boxes[row].astype(np.float32), number, inverse, part)
-    return canvas
+    def drawn(self, boxes: Array) -> _Canvas:
+        """The boxes alone."""
+        size = HEIGHT, WIDTH
+        canvas = _Canvas(np.full(size, np.inf, dtype=np.float32), np.zeros(size, np.int32), np.zeros(size, np.int8))
+        self.draw(canvas, boxes)
+        return canvas
+
+    def draw(self, canvas: _Canvas, boxes: Array) -> None:
+        """The nearest box first, so that one that is hidden costs next to nothing."""
+        begins, parts = _places(self.frame, boxes)
+        first = int(canvas.thing.max()) + 1
+        with np.errstate(invalid="ignore"):
+            for number, row in enumerate(np.argsort(begins, kind="stable").tolist(), start=first):
+                top, bottom, left, right = parts[row]
+                part = slice(top, bottom), slice(left, right)
+                if top < bottom and left < right and canvas.depth[part].max() > begins[row]:
+                    canvas.draw(boxes[row].astype(np.float32), number, self.inverse, part)
 
 
 def _places(frame: _Frame, boxes: Array) -> tuple[Array, list[list[int]]]:
-    """How deep each box begins, and the rows and columns of the picture that it may reach into (all of it when at the eye)."""
+    """How deep each box begins, and the rows and columns of the picture that what is before the eye of it may reach into."""
     corners = boxes[:, CORNERS]
     depths = corners @ frame.forward
-    begins: Array = np.maximum(depths.min(axis=1, initial=np.inf), NEAR)
+    here, there = np.array(EDGES).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        down = (1 - corners @ frame.up / depths / frame.half_height) / 2 * HEIGHT
-        across = (corners @ frame.right / depths / frame.half_width + 1) / 2 * WIDTH
+        behind = depths[:, here] < NEAR
+        share = np.where(behind, (NEAR - depths[:, here]) / (depths[:, there] - depths[:, here]), 0)
+        share[(share < 0) | (share > 1)] = np.nan  # all of the edge lies behind
+        points = corners[:, here] + share[..., None] * (corners[:, there] - corners[:, here])
+        deep = points @ frame.forward
+        down = (1 - points @ frame.up / deep / frame.half_height) / 2 * HEIGHT
+        across = (points @ frame.right / deep / frame.half_width + 1) / 2 * WIDTH
     ends = [
         np.clip(end, 0, most)
         for places, most in ((down, HEIGHT), (across, WIDTH))
-        for end in (np.floor(places.min(axis=1) - 1), np.ceil(places.max(axis=1) + 1))
+        for end in (np.floor(np.nanmin(places, axis=1) - 1), np.ceil(np.nanmax(places, axis=1) + 1))
     ]
-    parts = np.where((begins > NEAR)[:, None], np.array(ends).T, (0, HEIGHT, 0, WIDTH))
-    return begins, parts.astype(int).tolist()
+    begins: Array = np.maximum(depths.min(axis=1, initial=np.inf), NEAR)
+    return begins, np.array(ends).T.astype(int).tolist()
