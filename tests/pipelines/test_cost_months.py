@@ -91,7 +91,8 @@ def _parts_of_everything(db: Connection, chance: Random) -> Iterator[tuple[Any, 
         if any(line == key for key, *_ in rows[table]):
             continue
         currency, digits = chance.choice([("CNY", 2), ("KWD", 3), ("JPY", 0)])
-        place = Place(chance.choice(PERIODS), "P1", None, "UNMAPPED", None, stage, currency)
+        project = "P2" if step == "WRITTEN_OFF" else "P1"  # what was written off makes no row
+        place = Place(chance.choice(PERIODS), project, None, "UNMAPPED", None, stage, currency)
         ticket = chance.choice([None, "WX1", "WX2", "WX3"])
         amounts = [Decimal(chance.randint(-999, 9999)).scaleb(-digits) for _ in range(3)]
         for seq, amount in enumerate(amounts):
