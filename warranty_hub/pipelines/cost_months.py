@@ -32,23 +32,22 @@ _WHILE_SUMMING = {"work_mem": "'16MB'", "jit": "off"}
 
 _PART = """
             SELECT cell, ticket_no, source_system, source_id, amount, NULL AS step
-            FROM hub.allocation WHERE period = ANY(:periods) AND cell {half}
+            FROM hub.allocation WHERE cell {half} AND period = ANY(:periods)
             UNION ALL
-            SELECT cell, ticket_no, NULL, NULL, amount, NULL FROM hub.outlook WHERE period = ANY(:periods) AND cell {half}
+            SELECT cell, ticket_no, NULL, NULL, amount, NULL FROM hub.outlook WHERE cell {half} AND period = ANY(:periods)
             UNION ALL
             SELECT cell, ticket_no, NULL, NULL, amount, step FROM hub.recovery
-            WHERE period = ANY(:periods) AND step <> 'WRITTEN_OFF' AND cell {half}"""
+            WHERE cell {half} AND period = ANY(:periods) AND step <> 'WRITTEN_OFF'"""
 
 # A line belongs to one ticket: so the lines of the tickets are all lines, and one sort by cell, ticket and line is enough to
 # count both.
 _HALF = f"""
-    SELECT cell, sum(amount) AS amount, sum(claimed) AS claimed, sum(agreed) AS agreed, sum(recovered) AS recovered,
+    SELECT cell, sum(amount) FILTER (WHERE step IS NULL) AS amount, sum(amount) FILTER (WHERE step = 'CLAIMED') AS claimed,
+           sum(amount) FILTER (WHERE step = 'AGREED') AS agreed, sum(amount) FILTER (WHERE step = 'RECEIVED') AS recovered,
            sum(lines) AS lines, count(DISTINCT ticket_no) AS tickets
     FROM (
-        SELECT cell, ticket_no, sum(amount) FILTER (WHERE step IS NULL) AS amount,
-               sum(amount) FILTER (WHERE step = 'CLAIMED') AS claimed, sum(amount) FILTER (WHERE step = 'AGREED') AS agreed,
-               sum(amount) FILTER (WHERE step = 'RECEIVED') AS recovered, count(DISTINCT source_id) AS lines
-        FROM ({_PART}) part GROUP BY cell, ticket_no, source_system
+        SELECT cell, ticket_no, step, sum(amount) AS amount, count(DISTINCT source_id) AS lines
+        FROM ({_PART}) part GROUP BY cell, ticket_no, source_system, step
     ) ticket GROUP BY cell"""
 
 # A numbered cell lies in one half or the other, by chance: PostgreSQL sums the two side by side, in a process each. It does so
