@@ -142,6 +142,11 @@ class SourceSettings(_Section):
     connection: str
     zone: ZoneName = Field("Asia/Shanghai", description="Zone of the times this source writes without one")
     safety: timedelta = Field(timedelta(seconds=30), description="How far behind the source's clock a window ends")
+    point_accuracy: float | None = Field(
+        None,
+        gt=0,
+        description="How far off its tickets' points usually are, metres; 0.3 in a model or on a grid, 10 on the map (phones)",
+    )
     options: dict[str, Any] = Field(default_factory=dict)
     streams: dict[str, StreamSettings]
 
@@ -166,6 +171,16 @@ class ModelSettings(_Section):
     )
     discipline: str = "ARC"
     connection: str | None = Field(None, description="Whose login and extra.storage open an object store or a server")
+
+
+class GridSettings(_Section):
+    """How a site's grid lies on the models of a project, for points that tickets carry (docs/locating.md)."""
+
+    x: float = Field(default=0.0, description="Where the grid's origin is in the models' coordinates, metres")
+    y: float = 0.0
+    z: float = 0.0
+    rotation: float = Field(default=0.0, description="Degrees counter-clockwise from the models' x axis to the grid's")
+    unit: Literal["m", "mm", "ft"] = Field(default="m", description="In which the grid's coordinates are written")
 
 
 class IssueSettings(_Section):
@@ -236,6 +251,7 @@ class Settings(_Section):
     costs: CostSettings = CostSettings()
     feed: FeedSettings = FeedSettings()
     models: dict[str, ModelSettings] = Field(default_factory=dict)
+    grids: dict[str, GridSettings] = Field(default_factory=dict, description="Site grids, by project")
     issues: IssueSettings = Field(default_factory=IssueSettings)
     lexicon: str | None = Field(
         None, description="The company's own words: a CSV or YAML file, relative to hub.yaml (docs/locating.md)"

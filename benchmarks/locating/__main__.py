@@ -8,9 +8,11 @@ import argparse
 import sys
 
 from benchmarks.locating import forms
-from benchmarks.locating.elements import score_elements
+from benchmarks.locating.answers import answers
+from benchmarks.locating.elements import ElementScore, score_elements
 from benchmarks.locating.homes import Estate, large, standard
 from benchmarks.locating.models import Models
+from benchmarks.locating.pins import NOISES, pinned
 from benchmarks.locating.points import SAMPLE, measure_nearest
 from benchmarks.locating.reading import score_generated, score_handwritten
 from benchmarks.locating.speed import JIEBA, Speed, measure
@@ -35,6 +37,7 @@ def main() -> None:
     print(f"{score_generated(written, estate.register)}\n", flush=True)
     print(f"Written by hand\n{score_handwritten(estate.register)}\n", flush=True)
     passed = [addresses.share(forms.ONE) >= 0.97, single <= 0.5, _elements(estate, asked.tickets, asked.seed)]
+    passed += [_pointed(estate, asked.tickets, noise, asked.seed) for noise in NOISES]
     if asked.points:
         passed.append(_nearest(asked.elements, asked.points, asked.seed))
     if asked.texts and JIEBA.exists():
@@ -50,6 +53,13 @@ def _elements(estate: Estate, count: int, seed: int) -> bool:
     print(f"Elements, complete models\n{complete}\n", flush=True)
     print(f"Elements, models with gaps\n{score_elements(Models(estate, seed), count, seed)}\n", flush=True)
     return complete.passed
+
+
+def _pointed(estate: Estate, count: int, noise: float, seed: int) -> bool:
+    models = Models(estate, seed, gaps=False)
+    found = ElementScore(answers(models, list(pinned(models, count, noise, seed)), models.surroundings))
+    print(f"Elements, complete models, points off by {noise * 100:.0f} cm on each axis\n{found}\n", flush=True)
+    return found.passed
 
 
 def _nearest(elements: int, points: int, seed: int) -> bool:

@@ -62,7 +62,7 @@ def answers(models: Models, written: Sequence[Situation], around: Surroundings) 
     """Read and locate all tickets in one go: an answer for each defect found, one without location for each that was not."""
     read = [read_ticket(one.ticket.text, one.ticket.address, one.ticket.building, around.register).defects for one in written]
     texts = [
-        DefectText(defect, one.ticket.text, one.element_ref, len(defects) == 1)
+        DefectText(defect, one.ticket.text, one.element_ref, len(defects) == 1, told=one.told)
         for one, defects in zip(written, read, strict=True)
         for defect in defects
     ]

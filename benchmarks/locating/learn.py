@@ -11,6 +11,7 @@ import argparse
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,17 @@ from numpy.typing import NDArray
 from benchmarks.locating.answers import Answer, answers, proposed
 from benchmarks.locating.homes import standard
 from benchmarks.locating.models import Models
+from benchmarks.locating.pins import NOISES, pinned
 from benchmarks.locating.situations import situations
-from mappings.elements import Calibration, Role, Sign, Surroundings
+from mappings.elements import Calibration, LocateMethod, Role, Sign
 from mappings.elements.score import WEIGHTS, Weights
 
 SEEDS = (101, 102, 103)
 SPEECHLESS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"1", "5"}), frozenset({"3", "A"}))
 UNMODELLED: tuple[frozenset[str], ...] = (frozenset(), frozenset({"2"}), frozenset({"6", "B"}))
 FOR = frozenset({Sign.SAME_PLACE, Sign.SAME_KIND})
-FREE = frozenset({Sign.SEVERAL})
+FREE = frozenset({Sign.SEVERAL, Sign.CHOSEN})
+BY_POINT = frozenset({Sign.POINT_ELSEWHERE, Sign.NOTHING_AT_POINT})
 DOUBTS = frozenset(Sign) - FOR - FREE
 HELD, DOUBT = 0.5, -4.0
 """How strongly a sign that was seen seldom is held (ridge), and where a doubt is: unseen, it is no reason to be sure."""
@@ -43,22 +46,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tickets", type=int, default=5_000, help="for each seed")
     asked = parser.parse_args()
-    seen = list(_seen(asked.tickets))
-    rows = [*_members(seen), *_methods(seen)]
+    estates = [Models(standard(), *of_seed) for of_seed in zip(SEEDS, SPEECHLESS, UNMODELLED, strict=True)]
+    seen = [answer for models in estates for answer in _seen(models, asked.tickets)]
+    members = list(_members(seen))
+    pointed = [answer for models in estates for answer in _pointed(models, asked.tickets, members)]
+    rows = [*members, *_methods([*seen, *pointed])]
     with WEIGHTS.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("method", "sign", "log_odds", "seen"))
         writer.writerows((method, sign, f"{value:.3f}", count) for method, sign, value, count in sorted(rows))
 
 
-def _seen(count: int) -> Iterator[Answer]:
+def _seen(models: Models, count: int) -> Iterator[Answer]:
     """Answers with candidates to what was said, whatever their score: without weights everything is worth looking at."""
-    estate = standard()
-    for seed, speechless, unmodelled in zip(SEEDS, SPEECHLESS, UNMODELLED, strict=True):
-        models = Models(estate, seed, speechless, unmodelled)
-        around = Surroundings(models.surroundings.register, models.surroundings.elements, Calibration(Weights({})))
-        found = proposed(answers(models, list(situations(models, count, seed)), around))
-        yield from (answer for answer in found if answer.allowed)
+    around = replace(models.surroundings, calibration=Calibration(Weights({})))
+    found = proposed(answers(models, list(situations(models, count, models.seed)), around))
+    return (answer for answer in found if answer.allowed)
+
+
+def _pointed(models: Models, count: int, members: Iterable[Weight]) -> Iterator[Answer]:
+    """The same to tickets with points, as far as these had a say; what members of a set are worth is known by now."""
+    shares = Weights({(method, sign): value for method, sign, value, _ in members})
+    around = replace(models.surroundings, calibration=Calibration(shares))
+    for noise in NOISES:
+        found = proposed(answers(models, list(pinned(models, count // len(NOISES), noise, models.seed)), around))
+        yield from (answer for answer in found if answer.allowed and _had_a_say(answer))
+
+
+def _had_a_say(answer: Answer) -> bool:
+    location = answer.location
+    return location is not None and (location.method is LocateMethod.POINT or not BY_POINT.isdisjoint(location.signs))
 
 
 def _methods(seen: Iterable[Answer]) -> Iterator[Weight]:

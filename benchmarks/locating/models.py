@@ -13,8 +13,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from benchmarks.locating.homes import Estate, code_of, room_id
 from mappings.elements import Element, ElementIndex, Surroundings
+from mappings.elements.points.frames import Grid, Placement
+from mappings.elements.points.layout import Layout, parts_of
 from mappings.places import Register
-from sandbox.building import Component, Tower
+from sandbox.building import Component, Room, Tower
 
 NO_FITTING, NO_ROOM, NO_FLAT = 0.02, 0.01, 0.01
 """The share of fittings, of rooms, and of whole flats that no model has."""
@@ -22,6 +24,11 @@ SAME_GUID = 0.005
 """The share of elements that bear the GlobalId of another one as well."""
 NUMBERED = frozenset("135A")
 """The towers whose tags begin with their number."""
+APART = 75.0
+"""From one tower to the next, metres."""
+MAP = Placement("EPSG:4547", 528_770.0, 3_386_666.0, 23.5, 12.0, 1.0)
+GRID = Grid(-12.0, 8.0, 0.0, -12.0)
+"""How the models lie on the map, and the site's grid on the models."""
 _FLAGGED = frozenset({"IfcWall", "IfcSlab", "IfcDoor", "IfcWindow", "IfcCovering", "IfcRailing"})
 
 
@@ -52,7 +59,7 @@ class Models:
             if self._rooms[building][room] not in missing
         ]
         elements = [self._element(key, item) for key, item in shown.items()]
-        return Surroundings(Register(places), ElementIndex(elements, rooms))
+        return Surroundings(Register(places), ElementIndex(elements, rooms), layout=self._layout)
 
     @cached_property
     def items(self) -> dict[str, tuple[UUID, Component]]:
@@ -63,6 +70,16 @@ class Models:
     def shown(self) -> frozenset[UUID]:
         """The keys of what the models show."""
         return frozenset(self.key(building, item) for building, item in self._shown)
+
+    def box(self, building: str, item: Component | Room) -> tuple[float, ...]:
+        """Where something is on the site, metres."""
+        across, along = self._corners[building]
+        low_x, low_y, low_z, high_x, high_y, high_z = item.box
+        return low_x + across, low_y + along, low_z, high_x + across, high_y + along, high_z
+
+    def on_storey(self, building: str, storey: str) -> list[Component]:
+        """Everything that is built on a storey."""
+        return self._by_storey[building, storey]
 
     def beside(self, building: str, item: Component) -> list[Component]:
         """What stands in the same first room."""
@@ -125,6 +142,30 @@ class Models:
         external = item.is_external if item.ifc_class in _FLAGGED else None
         bearing = item.load_bearing if item.ifc_class in ("IfcWall", "IfcSlab") else None
         return Element(key, item.ifc_class, guid, tag, item.predefined_type, None, item.name, external, bearing)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        missing = self._missing_rooms
+        elements = ((MAP, self.key(building, item), self.box(building, item)) for building, item in self._shown)
+        rooms = (
+            (MAP, place, self.box(code_of(tower), room))
+            for tower in self.estate.towers
+            for room in tower.rooms()
+            if (place := self._rooms[code_of(tower)][room.name]) not in missing
+        )
+        return Layout(parts_of(elements, rooms), GRID)
+
+    @cached_property
+    def _corners(self) -> dict[str, tuple[float, float]]:
+        """Towers in a row."""
+        return {code_of(tower): (number * APART, 0.0) for number, tower in enumerate(self.estate.towers)}
+
+    @cached_property
+    def _by_storey(self) -> dict[tuple[str, str], list[Component]]:
+        found: dict[tuple[str, str], list[Component]] = defaultdict(list)
+        for building, item in self._built:
+            found[building, item.storey].append(item)
+        return found
 
     @cached_property
     def _in_room(self) -> dict[tuple[str, str], list[Component]]:

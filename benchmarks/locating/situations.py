@@ -11,6 +11,7 @@ from benchmarks.locating.homes import Estate, code_of, room_id
 from benchmarks.locating.models import Models
 from benchmarks.locating.phrases import ROOMS, words
 from benchmarks.locating.tickets import Ticket, Truth, tickets
+from mappings.elements.points.layout import Told
 from sandbox.building import Room
 
 SCANNED, BY_GUID, WRONG_STICKER, BARE, UNKNOWN_ROOM, COMMON = 0.08, 0.4, 0.02, 0.4, 0.03, 0.08
@@ -22,11 +23,12 @@ LITTLE = ("坏了", "有问题，请处理", "要修", "漏水", "开裂了", "b
 
 @dataclass(frozen=True)
 class Situation:
-    """A ticket, what was scanned with it, and of each of its truths the one element that was meant (``building/tag``)."""
+    """A ticket, what was scanned and which point was set with it, and the one element that each of its truths meant."""
 
     ticket: Ticket
     element_ref: str
     meant: tuple[str | None, ...]
+    told: Told | None = None
 
 
 def situations(models: Models, count: int, seed: int) -> Iterator[Situation]:
@@ -42,11 +44,11 @@ def situations(models: Models, count: int, seed: int) -> Iterator[Situation]:
         meant = tuple(dice.choice(sorted(truth.elements)) if truth.elements else None for truth in ticket.defects)
         scanned = _scanned(models, meant, dice)
         if scanned:
-            ticket = _told_apart(models, _bare(ticket, dice) if dice.random() < BARE else ticket, meant[0], scanned)
+            ticket = _told_apart(models, bare(ticket, dice) if dice.random() < BARE else ticket, meant[0], scanned)
         yield Situation(ticket, scanned, meant[: len(ticket.defects)])
 
 
-def _bare(ticket: Ticket, dice: random.Random) -> Ticket:
+def bare(ticket: Ticket, dice: random.Random) -> Ticket:
     """Who has scanned the sticker writes little more, and no address half of the time."""
     first = replace(ticket.defects[0], rooms=frozenset())
     address, building = (ticket.address, ticket.building) if dice.random() < 0.5 else ("", None)

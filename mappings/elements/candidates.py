@@ -6,6 +6,7 @@ asked once for each pair of the two that occurs, not once a ticket.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Candidates:
 
     index: ElementIndex
     _fits: dict[tuple[tuple[str, ...], int], Fit] = field(default_factory=dict)
+    _of_kind: dict[tuple[tuple[str, ...], tuple[Any, ...]], Fit] = field(default_factory=dict)
 
     def find(self, questions: Sequence[Question]) -> list[Found]:
         """The answer to each question."""
@@ -57,6 +59,13 @@ class Candidates:
             self._found(element[start:end], how[start:end], int(count))
             for start, end, count in zip((0, *ends[:-1].tolist()), ends.tolist(), spots, strict=True)
         ]
+
+    def fit(self, components: tuple[str, ...], element: Element) -> Fit:
+        """How well an element fits any of these components."""
+        asked = components, element.kind
+        if asked not in self._of_kind:
+            self._of_kind[asked] = best_fit(components, element)
+        return self._of_kind[asked]
 
     def _rooms(self, questions: Sequence[Question]) -> tuple[Numbers, Numbers, Numbers]:
         """Every room to look into: for which question, in which spot (all questions' spots counted on), its number."""

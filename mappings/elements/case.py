@@ -1,7 +1,9 @@
 """One defect with everything that is known for locating it: where to look for its element, and what is answered."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
 
 from mappings.elements.candidates import Found, best_fit
 from mappings.elements.fit import Fit
@@ -10,7 +12,7 @@ from mappings.elements.index import Element
 from mappings.elements.location import AUTO_FROM, REVIEW_FROM, Candidate, DefectText, LocateMethod, Location, Role, Sign
 from mappings.elements.spread import spread
 from mappings.elements.surroundings import Surroundings
-from mappings.lexicon import lexicon
+from mappings.elements.telling import doubts_of, names_of
 from mappings.places import Place, Resolution
 from warranty_hub.records.codes import LocateState, PlaceKind
 
@@ -48,7 +50,20 @@ _BY_PLACE = {
     PlaceKind.PROJECT: LocateMethod.UNRESOLVED,
 }
 _WIDTH = {kind: width for width, kind in enumerate(PlaceKind)}
+_NEVER_LINKED = frozenset(
+    {Sign.SEVERAL, Sign.LONE, Sign.POINT_ELSEWHERE, Sign.NOTHING_AT_POINT, Sign.COMPONENT_UNTOLD, Sign.SHARED_POINT}
+)
+"""Never guess silently: with one of these a person chooses, however sure the score is."""
 _HOMES = (PlaceKind.DWELLING, PlaceKind.ROOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An element that may be meant, its own signs, and what it is worth beside the others."""
+
+    element: Element
+    signs: tuple[Sign, ...]
+    worth: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,7 @@ class Case:
     # -------------------------------------------------------------------------------------------- the answers
     def by_component(self, level: Level, found: Found) -> Location:
         """The elements that were found in the rooms of a level."""
-        count, names = len(found.elements), _names(self.components)
+        count, names = len(found.elements), names_of(self.components)
         if count > MOST_ELEMENTS:
             return self.by_place(f"{count} elements there can be {names}")
         signs = level.signs
@@ -133,7 +148,7 @@ class Case:
         if Sign.WIDER in signs and all(element.ifc_class.startswith(_BUILT) for element in found.elements):
             signs = tuple(Sign.WIDER_BUILT if sign is Sign.WIDER else sign for sign in signs)
         members = [
-            (element, () if how is Fit.SURE else (Sign.KIND_UNTOLD,))
+            self._member(element, () if how is Fit.SURE else (Sign.KIND_UNTOLD,))
             for element, how in zip(found.elements, found.fits, strict=True)
         ]
         reason = (
@@ -141,7 +156,7 @@ class Case:
             if count == 1
             else f"{count} elements there can be {names}; the text does not say which"
         )
-        return self._linked(level.method, members, signs, reason)
+        return self.linked(level.method, members, signs, reason)
 
     def identified(self, found: Identified) -> Location:
         """The elements that bear the identifier."""
@@ -149,9 +164,9 @@ class Case:
         if len(found.elements) == 1 and found.elements[0].last_seen is not None:
             return self._gone(found.elements[0], f"the {word} is known")
         count = len(found.elements)
-        members = [(element, self._kind(element)) for element in found.elements]
+        members = [self._member(element, self._kind(element)) for element in found.elements]
         reason = f"the {word} is known and stands for {'one element' if count == 1 else f'{count} elements'}"
-        return self._linked(found.method, members, found.signs, reason)
+        return self.linked(found.method, members, found.signs, reason)
 
     def _kind(self, element: Element) -> tuple[Sign, ...]:
         if not self.components:
@@ -159,26 +174,36 @@ class Case:
         how = best_fit(self.components, element)
         return () if how is Fit.SURE else (Sign.KIND_UNTOLD,) if how is Fit.POSSIBLE else (Sign.OTHER_KIND,)
 
-    def _linked(
-        self, method: LocateMethod, members: Sequence[tuple[Element, tuple[Sign, ...]]], signs: tuple[Sign, ...], reason: str
-    ) -> Location:
+    def _member(self, element: Element, signs: tuple[Sign, ...]) -> Member:
+        return Member(element, signs, self.around.calibration.weights.share(signs))
+
+    def doubted(self, found: Location, sign: Sign, why: str, others: Mapping[UUID, float] = MappingProxyType({})) -> Location:
+        """An answer that something speaks against; other elements that may be meant as well have half of the shares."""
+        keys = self.around.elements.by_key
+        known = sum(one.confidence for one in found.candidates)
+        members = [Member(keys(one.element_key), one.signs, one.confidence / known) for one in found.candidates]
+        members += [Member(keys(key), (), worth) for key, worth in others.items()]
+        several = () if len(members) == 1 or Sign.SEVERAL in found.signs else (Sign.SEVERAL,)
+        return self.linked(found.method, members, (*found.signs, *several, sign), f"{found.reason}; {why}")
+
+    def linked(self, method: LocateMethod, members: Sequence[Member], signs: tuple[Sign, ...], reason: str) -> Location:
         """Candidates by their share of the score; among equals the order says nothing, it is only stable."""
         calibration = self.around.calibration
         score = calibration.score(method, signs)
-        worth = [calibration.weights.share(own) for _, own in members]
-        total = sum(worth)
+        total = sum(member.worth for member in members)
         shares = sorted(
-            ((score * each / total, element.key, own) for each, (element, own) in zip(worth, members, strict=True)),
+            ((score * member.worth / total, member.element.key, member.signs) for member in members),
             key=lambda share: (-share[0], share[1]),
         )
         if score < REVIEW_FROM:
-            return self.by_place(f"{reason}, but that is doubtful: {_told(signs)}")
-        certain = shares[0][0] >= AUTO_FROM and not {Sign.SEVERAL, Sign.LONE}.intersection(signs)  # never guess silently
+            return self.by_place(f"{reason}, but that is doubtful: {doubts_of(signs)}")
+        apart = method is LocateMethod.POINT and Sign.OTHER_PLACE in signs
+        certain = shares[0][0] >= AUTO_FROM and not apart and not _NEVER_LINKED.intersection(signs)
         state = LocateState.AUTO if certain else LocateState.REVIEW
-        doubts = _told(signs)
+        doubts = doubts_of(signs)
         return Location(
             method,
-            self._place_of([element for element, _ in members]),
+            self._place_of([member.element for member in members]),
             state,
             f"{reason}; {doubts}" if doubts else reason,
             tuple(Candidate(key, share, rank, signs=own) for rank, (share, key, own) in enumerate(shares, start=1)),
@@ -247,28 +272,7 @@ class Case:
             return "the register does not know all that the text names"
         if not self.components:
             return "the text names no component"
-        return f"no element known there can be {_names(self.components)}"
-
-
-def _names(components: Iterable[str]) -> str:
-    return " or ".join(f"{code} ({lexicon().components[code].label.en})" for code in components)
-
-
-_DOUBTS = {
-    Sign.SEVERAL_COMPONENTS: "the word means several components",
-    Sign.KIND_UNTOLD: "the model does not tell its kind",
-    Sign.SEVERAL_ROOMS: "several rooms fit the text",
-    Sign.SEVERAL_PLACES: "the address may mean several places",
-    Sign.LONE: "other places that may be meant are not known to have one",
-    Sign.FEW_EMPTY: "a few of the places that may be meant are not known to have one",
-    Sign.MANY_EMPTY: "many of the places that may be meant are not known to have one",
-    Sign.MOST_EMPTY: "most of the places that may be meant are not known to have one",
-    Sign.PART_UNKNOWN: "the register does not know all that the text names",
-    Sign.WIDER: "the room named has none",
-    Sign.WIDER_BUILT: "the room named has none",
-    Sign.OTHER_PLACE: "the text names another place than the model",
-    Sign.OTHER_KIND: "it cannot be what the text names",
-}
+        return f"no element known there can be {names_of(self.components)}"
 
 
 def _empty(elements: int, places: int, of: int) -> tuple[Sign, ...]:
@@ -276,7 +280,3 @@ def _empty(elements: int, places: int, of: int) -> tuple[Sign, ...]:
     if not places or elements == 1:
         return (Sign.LONE,) if places else ()
     return (Sign.FEW_EMPTY,) if places * 10 <= of else (Sign.MANY_EMPTY,) if places * 2 <= of else (Sign.MOST_EMPTY,)
-
-
-def _told(signs: Iterable[Sign]) -> str:
-    return ", ".join(_DOUBTS[sign] for sign in signs if sign in _DOUBTS)

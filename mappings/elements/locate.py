@@ -1,9 +1,10 @@
 """From defects to building elements: a cascade, from the most certain evidence to the least, for a whole night at once.
 
 1. a GlobalId, or a tag or asset number (QR code)    the element itself, under its present or a former GlobalId
-2. the room and the component                        the elements in and around the room that can be the component
-3. dwelling, storey or building and the component    the same over all their rooms
-4. the place alone                                   room, dwelling, storey, building, or nothing
+2. a point                                           what is near it and can be the component, as far as the words allow it
+3. the room and the component                        the elements in and around the room that can be the component
+4. dwelling, storey or building and the component    the same over all their rooms
+5. the place alone                                   room, dwelling, storey, building, or nothing
 
 Each stage gives its candidates with signs; `score` makes one probability of them. A single element whose share of it reaches
 AUTO_FROM is linked. From REVIEW_FROM the candidates are published as a set that a person chooses from: one of five sockets is
@@ -15,8 +16,10 @@ from dataclasses import replace
 
 from mappings.elements.candidates import Found, Question
 from mappings.elements.case import Case, Level
-from mappings.elements.identifiers import identified
+from mappings.elements.identifiers import Identified, identified
 from mappings.elements.location import Candidate, DefectText, Location, Role
+from mappings.elements.points.layout import Pin
+from mappings.elements.points.stage import AtPoint, told_apart
 from mappings.elements.spread import spread
 from mappings.elements.surroundings import Surroundings
 
@@ -26,14 +29,27 @@ def locate(defects: Sequence[DefectText], around: Surroundings) -> list[Location
     cases = [Case(defect, around) for defect in defects]
     by_id = [identified(defect, around) for defect in defects]
     found = _in_rooms([None if one else case for case, one in zip(cases, by_id, strict=True)], around)
+    pins = around.layout.pins([defect.told for defect in defects])
     answers = (
-        case.identified(one) if one else case.after_removal(case.by_component(*level) if level else case.by_place())
-        for case, one, level in zip(cases, by_id, found, strict=True)
+        _identified(case, one, pin) if one else case.after_removal(_found(case, level, pin))
+        for case, one, level, pin in zip(cases, by_id, found, pins, strict=True)
     )
     return _with_spread(cases, list(answers), around)
 
 
-# ------------------------------------------------------------------------------------------------ 2, 3: place and component
+# ------------------------------------------------------------------------------------------------ 1, 2: identifier and point
+def _identified(case: Case, one: Identified, pin: Pin | None) -> Location:
+    shown = case.around.layout.elements
+    return case.identified(told_apart(one, pin, shown, case.defect.only) if pin else one)
+
+
+def _found(case: Case, level: tuple[Level, Found] | None, pin: Pin | None) -> Location:
+    if pin:
+        return AtPoint(case, pin, level).location()
+    return case.by_component(*level) if level else case.by_place()
+
+
+# ------------------------------------------------------------------------------------------------ 3, 4: place and component
 def _in_rooms(cases: Sequence[Case | None], around: Surroundings) -> list[tuple[Level, Found] | None]:
     """For each case the first of its levels that has a fitting element. All first levels are asked at once, then all second."""
     answers: list[tuple[Level, Found] | None] = [None] * len(cases)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from mappings.elements.points.layout import Told
 from mappings.places import DefectReading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-5"
+RULE_VERSION = "locate-6"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50
@@ -18,6 +19,7 @@ class LocateMethod(StrEnum):
 
     GLOBAL_ID = "GLOBAL_ID"
     TAG = "TAG"
+    POINT = "POINT"
     GONE = "GONE"
     DECISION = "DECISION"
     ROOM_COMPONENT = "ROOM_COMPONENT"
@@ -66,6 +68,20 @@ class Sign(StrEnum):
     """The element that was identified can be the component that the text names."""
     OTHER_KIND = "OTHER_KIND"
     """The element that was identified cannot be the component that the text names."""
+    CHOSEN = "CHOSEN"
+    """The point tells these from others near it that fit as well."""
+    COMPONENT_UNTOLD = "COMPONENT_UNTOLD"
+    """The text names no component: anything near the point may be meant."""
+    OFF_POINT = "OFF_POINT"
+    """The point is further off than one of its accuracy usually is."""
+    POINT_CORRECTED = "POINT_CORRECTED"
+    """The point lies in a model only if it is read in another unit or frame than its own."""
+    SHARED_POINT = "SHARED_POINT"
+    """The ticket tells of several defects, or of water on another floor, and has one point."""
+    POINT_ELSEWHERE = "POINT_ELSEWHERE"
+    """The point is not where the words or the identifier lead."""
+    NOTHING_AT_POINT = "NOTHING_AT_POINT"
+    """Nothing at the point can be what the text names: its model may lack it."""
 
 
 class Role(StrEnum):
@@ -81,7 +97,7 @@ class DefectText:
     """One defect of a ticket, as it was read, and where identifiers may stand: the ticket's text and its scanned reference.
 
     ``only``: the ticket tells of no other; otherwise an identifier is only taken for a defect that it fits.
-    ``linked_to``: the element that it was linked to last.
+    ``linked_to``: the element that it was linked to last. ``told``: the point that the ticket carries.
     """
 
     defect: DefectReading
@@ -89,6 +105,7 @@ class DefectText:
     element_ref: str = ""
     only: bool = True
     linked_to: UUID | None = None
+    told: Told | None = None
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ about: a revision, a decision on identity, a model that was taken away.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from uuid import UUID
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.elements.index import ElementIndex, tag_key
+from mappings.elements.points.layout import Layout
+from mappings.elements.points.spots import marks
 from mappings.lexicon import Words
 from mappings.places.moved import AskedText, MovedPlaces, Places, Surrounded
 from warranty_hub.records.codes import PlaceKind
@@ -25,6 +27,7 @@ _Numbers = NDArray[np.uint64]
 _ALL_BITS = (1 << 64) - 1
 _RUN = re.compile(r"[0-9A-Za-z_.$-]+")
 _SEARCHED_WIDER = (PlaceKind.ROOM, PlaceKind.STOREY, PlaceKind.UNIT)
+NOWHERE = Layout(())
 _MANY = 40  # stops in one run: not looked into, but taken to name something
 _STOPS = re.compile(r"(?i)(?<=tag)|(?<=asset)|(?<=qr)|(?<=no)|(?<=[_.$-])|(?=[_.$-])|^|$")
 
@@ -44,14 +47,18 @@ class AskedElement:
     text: str
     reference: str
     keys: tuple[UUID, ...]
+    spots: Sequence[int] = ()
+    """What decides about its point (`points.spots`)."""
 
 
-def marks_of(elements: ElementIndex) -> bytes:
-    """The marks of all elements."""
+def marks_of(elements: ElementIndex, layout: Layout = NOWHERE) -> bytes:
+    """The marks of all elements, and of all that lies anywhere."""
     answers = list(elements.answers())
     known = {one.key: _hash(repr(one), *sorted(elements.rooms_of(one))) for _, _, found in answers for one in found}
     questions = np.fromiter((_hash(kind, question) for kind, question, _ in answers), np.uint64, len(answers))
     answered = np.fromiter((sum(known[one.key] for one in found) & _ALL_BITS for *_, found in answers), np.uint64, len(answers))
+    spots, there = marks(layout, known)
+    questions, answered = np.concatenate([questions, spots]), np.concatenate([answered, there])
     order = np.argsort(questions)
     return np.stack([questions[order], answered[order]]).tobytes()
 
@@ -79,6 +86,7 @@ class Moved:
             self._rooms.holds((*place.found, *self._wider(place.found)))
             or _names_many(element)
             or any(self._asks("key", str(key)) for key in element.keys)
+            or not self._questions.isdisjoint(element.spots)
             or any(self._asks("guid", word) or self._asks("tag", tag_key(word)) for word in _identifiers(element))
         )
 

@@ -106,13 +106,8 @@ class _Grid:
         low, high = boxes[:, :3].min(axis=0) - reach, boxes[:, 3:].max(axis=0) + reach
         shape = np.floor((high - low) / size).astype(np.int64) + 1
         first = np.floor((boxes[:, :3] - reach - low) / size).astype(np.int64)
-        count = np.floor((boxes[:, 3:] + reach - low) / size).astype(np.int64) - first + 1
-        total = count.prod(axis=1)
-        box = np.repeat(np.arange(len(boxes)), total)
-        within = np.arange(len(box)) - np.repeat(np.cumsum(total) - total, total)
-        x, rest = np.divmod(within, (count[:, 1] * count[:, 2])[box])
-        y, z = np.divmod(rest, count[:, 2][box])
-        cell = _numbered(first[box] + np.stack([x, y, z], axis=1), shape)
+        box, place = covered(first, np.floor((boxes[:, 3:] + reach - low) / size).astype(np.int64))
+        cell = _numbered(place, shape)
         order = np.argsort(cell, kind="stable")
         cells, starts = np.unique(cell[order], return_index=True)
         return cls(boxes, low, size, shape, cells, np.append(starts, len(order)), box[order])
@@ -129,6 +124,17 @@ class _Grid:
             point = np.repeat(np.arange(end - start), here)
             box = self.listed[np.arange(len(point)) + np.repeat(firsts - (np.cumsum(here) - here), here)]
             yield start, point, box, distances(points[start:end][point], self.boxes[box])
+
+
+def covered(first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
+    """Every cell from the first to the last of each row: the number of the row, and the cell's own three numbers."""
+    count = last - first + 1
+    total = count.prod(axis=1)
+    row = np.repeat(np.arange(len(first)), total)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(total) - total, total)
+    x, rest = np.divmod(within, (count[:, 1] * count[:, 2])[row])
+    y, z = np.divmod(rest, count[:, 2][row])
+    return row, first[row] + np.stack([x, y, z], axis=1)
 
 
 def _numbered(place: Numbers, shape: Numbers) -> Numbers:

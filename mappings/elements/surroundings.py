@@ -7,6 +7,7 @@ from functools import cached_property
 
 from mappings.elements.candidates import Candidates
 from mappings.elements.index import Element, ElementIndex
+from mappings.elements.points.layout import Layout
 from mappings.elements.score import Calibration, shipped
 from mappings.places import Place, Register, Resolution, in_unit
 from warranty_hub.records.codes import PlaceKind
@@ -19,6 +20,8 @@ class Surroundings:
     register: Register
     elements: ElementIndex
     calibration: Calibration = field(default_factory=lambda: Calibration(shipped()))
+    layout: Layout = field(default_factory=lambda: Layout(()))
+    """Where elements and rooms lie; needed where tickets carry points."""
 
     @cached_property
     def candidates(self) -> Candidates:

@@ -26,9 +26,12 @@ from mappings.elements import (
     marks_of,
 )
 from mappings.elements import Surroundings as Known
+from mappings.elements.points.layout import Layout, Told, parts_of
+from mappings.elements.points.spots import spots
 from mappings.lexicon import our_words, read
 from mappings.places import AskedText, Place, Register, TicketReading, moved, read_ticket, register
 from warranty_hub.records.codes import LocateState, PlaceKind
+from warranty_hub.records.points import Point
 
 GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1hOSvn6df7F8_7GcBWlRrM")
 TAGS = ("A-1", "146885", "--", "no7")
@@ -83,6 +86,11 @@ class Words:
     description: str
     building: str | None
     reference: str
+    point: str | None = None
+
+    @property
+    def told(self) -> Told | None:
+        return Told(Point.parse(self.point), 0.3) if self.point else None
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,15 @@ class Surroundings:
     elements: tuple[Element, ...]
     rooms: tuple[tuple[str, UUID], ...]
     former: tuple[tuple[str, UUID], ...]
+    boxes: tuple[tuple[str | UUID, float], ...] = ()
+    """Cubes of 2 m at this x: of elements by their keys, of rooms by their place ids."""
+
+    def layout(self) -> Layout:
+        keys, places = {one.key for one in self.elements if one.last_seen is None}, {place.place_id for place in self.places}
+        cubes = [(None, thing, (x, 0.0, 0.0, x + 2, 2.0, 2.0)) for thing, x in self.boxes]
+        elements = [(on_map, thing, box) for on_map, thing, box in cubes if isinstance(thing, UUID) and thing in keys]
+        rooms = [(on_map, thing, box) for on_map, thing, box in cubes if isinstance(thing, str) and thing in places]
+        return Layout(parts_of(elements, rooms))
 
     def register(self) -> Register:
         return Register(self.places)
@@ -107,6 +124,13 @@ TICKETS = [Words(*said) for said in product(ADDRESSES, DESCRIPTIONS, (None, "3",
 TICKETS += [
     Words(*said) for said in product(("", "1501"), DESCRIPTIONS, (None, "5"), (*GUIDS, *TAGS, "https://qr.example/a-1?x"))
 ]
+POINTS = ("MODEL 0.5 0.5 0.5", "MODEL 2.3 0.5", "MODEL 30.5 -0.2 1", "MODEL 30500 1000 900", "MODEL 5 5 5", "GRID 1 1 1")
+TICKETS += [
+    Words(address, said, building, reference, point)
+    for address, said, building, reference, point in product(
+        ("", "3号楼2单元1501室"), DESCRIPTIONS, (None, "3"), ("", "A-1"), POINTS
+    )
+]
 KEYS = [UUID(int=number) for number in range(1, 7)]
 elements = st.builds(
     Element,
@@ -117,6 +141,8 @@ elements = st.builds(
     last_seen=st.sampled_from([None, None, "in a.ifc"]),
 )
 ROOMS = [place.place_id for place in UNIVERSE if place.kind is PlaceKind.ROOM]
+SPOTS = (0.0, 1.0, 30.0, 33.0, 900.0)
+things: list[str | UUID] = [*KEYS, *ROOMS]
 
 
 @st.composite
@@ -126,7 +152,8 @@ def surroundings(draw: st.DrawFn) -> Surroundings:
     known = {element.key: element for element in draw(st.lists(elements, max_size=6))}
     rooms = draw(st.lists(st.tuples(st.sampled_from(ROOMS), st.sampled_from(KEYS)), max_size=8, unique=True))
     former = draw(st.lists(st.tuples(st.sampled_from(GUIDS), st.sampled_from(KEYS)), max_size=1))
-    return Surroundings(tuple(places), tuple(known.values()), tuple(rooms), tuple(former))
+    boxes = draw(st.dictionaries(st.sampled_from(things), st.sampled_from(SPOTS), max_size=6))
+    return Surroundings(tuple(places), tuple(known.values()), tuple(rooms), tuple(former), tuple(boxes.items()))
 
 
 @st.composite
@@ -148,7 +175,10 @@ def edited(draw: st.DrawFn, before: Surroundings) -> Surroundings:
         else:
             known_elements[element.key] = element
     rooms = {*before.rooms} ^ {*draw(st.lists(st.tuples(st.sampled_from(ROOMS), st.sampled_from(KEYS)), max_size=1))}
-    return replace(before, places=tuple(places.values()), elements=tuple(known_elements.values()), rooms=tuple(sorted(rooms)))
+    boxes = {**dict(before.boxes), **draw(st.dictionaries(st.sampled_from(things), st.sampled_from(SPOTS), max_size=2))}
+    return Surroundings(
+        tuple(places.values()), tuple(known_elements.values()), tuple(sorted(rooms)), before.former, tuple(boxes.items())
+    )
 
 
 # ------------------------------------------------------------------------------------------------ locating
@@ -175,40 +205,41 @@ class Answer:
             if location.candidates and (location.state is LocateState.AUTO or location.method is LocateMethod.GONE)
         }
 
-    def asked(self, words: Words) -> tuple[AskedText, AskedElement]:
+    def asked(self, words: Words, layout: Layout) -> tuple[AskedText, AskedElement]:
         causes = [one.cause.place_id for one in self.reading.defects if one.cause]
         borrowed = [None for location in self.locations if location.method is LocateMethod.GONE]
         found = (*(location.place_id for location in self.locations), *borrowed, *causes)
         keys = tuple(candidate.element_key for location in self.locations for candidate in location.candidates)
         return (
             AskedText(words.address, words.description, words.building, found),
-            AskedElement(words.description, words.reference, keys),
+            AskedElement(words.description, words.reference, keys, spots(layout, [words.told], [keys])[0]),
         )
 
 
-def answer(words: Words, register: Register, index: ElementIndex, links: Mapping[int, UUID]) -> Answer:
+def answer(words: Words, register: Register, index: ElementIndex, layout: Layout, links: Mapping[int, UUID]) -> Answer:
     reading = read_ticket(words.description, words.address, words.building, register)
     only = len(reading.defects) == 1
 
     said = [
-        DefectText(told, reading.text, words.reference, only, links.get(number)) for number, told in enumerate(reading.defects)
+        DefectText(told, reading.text, words.reference, only, links.get(number), words.told)
+        for number, told in enumerate(reading.defects)
     ]
-    return Answer(reading, tuple(locate(said, Known(register, index))))
+    return Answer(reading, tuple(locate(said, Known(register, index, layout=layout))))
 
 
 class Change:
     """From one ground to another, and what becomes of tickets."""
 
     def __init__(self, before: Surroundings, after: Surroundings) -> None:
-        self.old, self.new = ((one.register(), one.index()) for one in (before, after))
-        was, now = (Ground(register.places, marks_of(index)) for register, index in (self.old, self.new))
+        self.old, self.new = ((one.register(), one.index(), one.layout()) for one in (before, after))
+        was, now = (Ground(register.places, marks_of(index, layout)) for register, index, layout in (self.old, self.new))
         self.moved = Moved(was, now, our_words())
 
     def on(self, words: Words, link: UUID | None = None) -> tuple[bool, bool]:
         """Whether a ticket is located otherwise after it, and whether it is taken to concern the ticket."""
         was = answer(words, *self.old, {0: link} if link else {})
         now = answer(words, *self.new, was.links)
-        return now.written != was.written, self.moved.concerns(*was.asked(words))
+        return now.written != was.written, self.moved.concerns(*was.asked(words, self.new[2]))
 
 
 FLAT, OTHER_FLAT = "P/3/U2/1501", "P/5/U1/1501"
@@ -220,6 +251,11 @@ def everything(*elements: Element, without: Sequence[str] = (), more: Sequence[P
     """The universe, less what begins with these ids."""
     left = [place for place in UNIVERSE if not place.place_id.startswith((*without, "nowhere"))]
     return Surroundings((*left, *more), elements, ((f"{FLAT}/主卧", KEYS[0]), (f"{FLAT}/主卧", KEYS[1])), ())
+
+
+def placed(*elements: Element, at: Sequence[tuple[str | UUID, float]] = ()) -> Surroundings:
+    """The universe with things that lie somewhere, one far away among them."""
+    return replace(everything(*elements), boxes=(("P/5/U1/1501/主卧", 33.0), *at))
 
 
 @pytest.mark.parametrize(
@@ -249,6 +285,23 @@ def everything(*elements: Element, without: Sequence[str] = (), more: Sequence[P
         ),
         "an element with this number has come": (
             everything(), everything(Element(KEYS[5], "IfcDoor", tag="A-1")), Words("", "漏水", None, "a-1"),
+        ),
+        "something that fits has come to the point": (
+            placed(WALL, at=[(KEYS[0], 900.0)]), placed(WALL, at=[(KEYS[0], 0.0)]),
+            Words("", "墙面开裂", None, "", "MODEL 0.5 0.5 0.5"),
+        ),
+        "the point is in a room now": (
+            placed(WALL, at=[(KEYS[0], 900.0), ("P/3/U2/1501/书房", 30.0)]),
+            placed(WALL, at=[(KEYS[0], 900.0), ("P/3/U2/1501/书房", 0.0)]),
+            Words("3号楼2单元1501室", "漏水", None, "", "MODEL 0.5 0.5 0.5"),
+        ),
+        "a model reaches to where the point is when it is read in millimetres": (
+            placed(WALL, at=[(KEYS[0], 0.0)]), placed(WALL, at=[(KEYS[0], 0.0), ("P/3/U2/1501/书房", 30.0)]),
+            Words("", "墙面开裂", None, "", "MODEL 30500 1000 900"),
+        ),
+        "the element of a sticker lies elsewhere than the point": (
+            placed(replace(WALL, tag="A-1")), placed(replace(WALL, tag="A-1"), at=[(KEYS[0], 0.0)]),
+            Words("", "墙面开裂", None, "A-1", "MODEL 4.5 4.5 0.5"),
         ),
         "a number stands right behind its label": (
             everything(), everything(Element(KEYS[5], "IfcDoor", tag="A-1")), Words("", "tag noA-1 broken", None, ""),

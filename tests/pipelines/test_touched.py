@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 
 from connectors.bim.geometry import Geometry
 from connectors.bim.meshes import NO_MESHES
-from connectors.bim.shapes import Box, Element, ModelIndex, Space, SpaceRelation
+from connectors.bim.shapes import Box, Element, Georeference, ModelIndex, Space, SpaceRelation
 from tests.pipelines.revisions import empty_index
 from tests.pipelines.test_models import hub_of, report
 from warranty_hub.errors import ConfigError, DecisionRefusedError
@@ -28,9 +28,16 @@ from warranty_hub.pipelines.locate import locate_defects
 from warranty_hub.pipelines.location_decisions import LocationDecision, decide_location
 from warranty_hub.pipelines.location_review import waiting_defects
 from warranty_hub.records.codes import AliasState, LocationVerdict, Verdict
+from warranty_hub.settings import SourceSettings
 from warranty_hub.warehouse.tables import fact_tables
 
 GUIDS = ("2O2Fr$t4X7Zf8NOew3FLOH", "1hOSvn6df7F8_7GcBWlRrM", "0jf3CLnpz8pOaO3uS9qLRn")
+EAST, NORTH = 528_770.0, 3_386_666.0
+STORE = SourceSettings.model_validate({"system": "sql_tickets", "connection": "wms", "point_accuracy": 0.3, "streams": {}})
+POINTS = (
+    "MODEL 0.2 0.1 0.5", "MODEL 5.2 1.1", "MODEL 1.1 1.1 0.4", "MODEL 200 100 500", "MODEL 900 900 900", "GRID 1 1 1",
+    "WGS84 114.30000065 30.59999954 0.5", "WGS84 114.30548799 30.59759092", "MODEL 33 0.5 0.5",
+)  # fmt: skip
 FLATS, ROOMS = ("1-201", "1-202", "1-301"), ("主卧", "书房", "阳台")
 
 
@@ -50,10 +57,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """What a file shows: rooms as (flat, name), and elements."""
+    """What a file shows: rooms as (flat, name), 4 m wide in a row, and elements; ``east``: how it lies on the map."""
 
     rooms: tuple[tuple[str, str], ...] = ()
     parts: tuple[Part, ...] = ()
+    east: float | None = None
 
 
 def _index(path: Path, **_: Any) -> ModelIndex:
@@ -68,13 +76,18 @@ def _index(path: Path, **_: Any) -> ModelIndex:
         wall._replace(step_id=step, guid=part.guid, ifc_class=part.kind, tag=part.tag) for step, part in parts
     ]
     bounds = [SpaceRelation(1000 + part.room, step, "boundary") for step, part in parts if part.room < len(spaces)]
+    on_map = Georeference("EPSG:4547", shown["east"], NORTH, 0.0, 0.0, 1.0) if shown["east"] else None
     house = known.buildings[0]._replace(name=f"{path.stem[-1]}号楼")
-    return replace(known, buildings=(house,), spaces=tuple(spaces), elements=tuple(elements), relations=tuple(bounds))
+    known = replace(known, spaces=tuple(spaces), elements=tuple(elements), relations=tuple(bounds))
+    return replace(known, buildings=(house,), georeference=on_map)
 
 
 def _geometry(path: Path, **_: Any) -> Geometry:
-    parts = enumerate(json.loads(path.read_text())["parts"], start=2000)
-    boxes = {step: Box(part["x"], 0, 0, part["x"] + 1, 1, 1) for step, part in parts}
+    shown = json.loads(path.read_text())
+    boxes = {step: Box(part["x"], 0, 0, part["x"] + 1, 1, 1) for step, part in enumerate(shown["parts"], start=2000)}
+    boxes |= {
+        step: Box(4 * (step - 1000), 0, 0, 4 * (step - 1000) + 4, 4, 3) for step in range(1000, 1000 + len(shown["rooms"]))
+    }
     return Geometry(NO_MESHES, boxes, {}, {}, 0, None)
 
 
@@ -91,9 +104,10 @@ class Project:
         (self.folder / f"{self.code}-{building}.ifc").write_text(json.dumps(asdict(model)))
         index_model(self.hub, f"{self.code}-{building}")
 
-    def says(self, description: str, address: str, building: str | None, reference: str) -> None:
-        changes = {"project_code": self.code, "address_text": address, "building_code": building, "element_ref": reference}
-        report(self.hub, f"{self.code}-{next(self.numbers)}", description, **changes)
+    def says(self, description: str, address: str, building: str | None, reference: str, point: str | None = None) -> None:
+        where = {"project_code": self.code, "address_text": address, "building_code": building}
+        number = f"{self.code}-{next(self.numbers)}"
+        report(self.hub, number, description, **where, element_ref=reference, point=point)
 
     def locates(self) -> dict[str, Any]:
         return locate_defects(self.hub, self.code).details
@@ -118,7 +132,8 @@ def projects(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         code = f"T{next(numbers)}"
         files = {building: tmp_path / f"{code}-{building}.ifc" for building in ("3", "5")}
         models = {path.stem: {"file": str(path), "project": code, "building": building} for building, path in files.items()}
-        return Project(hub_of(warehouse, **models), code, tmp_path)
+        hub = hub_of(warehouse, **models)
+        return Project(replace(hub, settings=hub.settings.model_copy(update={"sources": {"wms": STORE}})), code, tmp_path)
 
     return made
 
@@ -137,6 +152,7 @@ models = st.builds(
     Model,
     st.lists(st.tuples(st.sampled_from(FLATS), st.sampled_from(ROOMS)), max_size=4, unique=True).map(tuple),
     st.lists(parts, max_size=3).map(tuple),
+    st.sampled_from([None, None, EAST, EAST + 3]),
 )
 DESCRIPTIONS = (
     "主卧墙面开裂", "书房窗户漏水，主卧门锁坏", "漏水", f"构件 {GUIDS[0]} 开裂", "编号146885 漏水", "楼下主卧漏水",
@@ -147,6 +163,7 @@ said = st.tuples(
     st.sampled_from(["", "3号楼1单元201室", "201", "5号楼1单元301室", "老楼201", "3号楼", "1单元301"]),
     st.sampled_from([None, "3", "5"]),
     st.sampled_from(["", "", *GUIDS, "A-1"]),
+    st.one_of(st.none(), st.sampled_from(POINTS)),
 )
 changes = st.one_of(
     st.tuples(st.just("model"), st.sampled_from(["3", "5"]), models),

@@ -20,6 +20,7 @@ from mappings.elements import (
     decided,
     locate,
 )
+from mappings.elements.points.layout import Layout, Told
 from mappings.lexicon import Words
 from mappings.places import read_ticket
 from warranty_hub.pipelines.defects import LocatedTicket, write_defects
@@ -27,6 +28,7 @@ from warranty_hub.pipelines.hub import Hub, RunReport
 from warranty_hub.pipelines.location_decisions import decisions_of
 from warranty_hub.pipelines.location_quality import calibration_of
 from warranty_hub.pipelines.places import refresh_master_places, register_of
+from warranty_hub.pipelines.points import layout_of, points_version, told_by
 from warranty_hub.pipelines.touched import changed_tickets, concerned_tickets, ground_moved
 from warranty_hub.pipelines.words import rule_version, words_of
 from warranty_hub.records.codes import LocateState
@@ -61,30 +63,33 @@ def locate_defects(hub: Hub, project: str) -> RunReport:
             refresh_master_places(db, project)
             seen, start = floor(db), since(db, run.unit)
             calibration = calibration_of(db, project)
-            rules = "-".join(filter(None, (rule_version(hub.settings), calibration.version)))
+            versions = rule_version(hub.settings), calibration.version, points_version(project, hub.settings)
+            rules = "-".join(filter(None, versions))
             tickets, moved = changed_tickets(db, project, start, rules), ground_moved(db, project, start)
             written = 0
             if tickets or moved:
-                surroundings = surroundings_of(db, project, words_of(hub.settings), calibration)
+                layout = layout_of(db, project, hub.settings)
+                surroundings = surroundings_of(db, project, words_of(hub.settings), calibration, layout)
                 if moved:
-                    concerned = concerned_tickets(db, project, surroundings.register, surroundings.elements)
+                    concerned = concerned_tickets(db, project, surroundings, hub.settings)
                     tickets = list({(row.source_system, row.source_id): row for row in (*tickets, *concerned)}.values())
                 for chunk in (tickets[at : at + CHUNK] for at in range(0, len(tickets), CHUNK)):
                     links = links_of(db, [(row.source_system, row.source_id) for row in chunk])
                     said = decisions_of(db, [(row.source_system, row.source_id) for row in chunk])
-                    found = _located(chunk, surroundings, links, rules)
-                    located = [_decided(ticket, said, surroundings) for ticket in found]
-                    methods.update(str(location.method) for ticket in located for location in ticket.locations)
-                    methods["unmapped"] += sum(ticket.unmapped for ticket in located)
-                    written += write_defects(db, run.run_id, located)
+                    told = [told_by(row, hub.settings) for row in chunk]
+                    found = located(chunk, surroundings, links, told, rules)
+                    answers = [with_decisions(ticket, said, surroundings) for ticket in found]
+                    methods.update(str(location.method) for ticket in answers for location in ticket.locations)
+                    methods["unmapped"] += sum(ticket.unmapped for ticket in answers)
+                    written += write_defects(db, run.run_id, answers)
             remember(db, run.unit, seen)
         run.note(tickets=len(tickets), written=written, **methods)
     return hub.report(run.run_id)
 
 
-def surroundings_of(db: Connection, project: str, words: Words, calibration: Calibration) -> Surroundings:
-    """Register and elements of a project, and its score; texts are read by these words."""
-    return Surroundings(register_of(db, project, words), elements_of(db, project), calibration)
+def surroundings_of(db: Connection, project: str, words: Words, calibration: Calibration, layout: Layout) -> Surroundings:
+    """Register and elements of a project, and its score; texts are read by these words, points by this layout."""
+    return Surroundings(register_of(db, project, words), elements_of(db, project), calibration, layout)
 
 
 def elements_of(db: Connection, project: str) -> ElementIndex:
@@ -157,8 +162,12 @@ def _at(table: Any, revision_id: ColumnElement[int], step_id: ColumnElement[int]
     return and_(table.c.revision_id == revision_id, table.c.step_id == step_id)
 
 
-def _located(
-    rows: Sequence[Row[Any]], around: Surroundings, links: Mapping[tuple[str, str, int], UUID], rules: str
+def located(
+    rows: Sequence[Row[Any]],
+    around: Surroundings,
+    links: Mapping[tuple[str, str, int], UUID],
+    points: Sequence[Told | None],
+    rules: str,
 ) -> list[LocatedTicket]:
     """Read each ticket, then locate the defects of all at once."""
     readings = [read_ticket(row.description, row.address_text or "", row.building_code, around.register) for row in rows]
@@ -169,8 +178,9 @@ def _located(
             row.element_ref or "",
             len(reading.defects) == 1,
             links.get((row.source_system, row.source_id, seq)),
+            point,
         )
-        for row, reading in zip(rows, readings, strict=True)
+        for row, reading, point in zip(rows, readings, points, strict=True)
         for seq, told in enumerate(reading.defects, start=1)
     ]
     locations = iter(locate(texts, around))
@@ -180,7 +190,7 @@ def _located(
     ]
 
 
-def _decided(ticket: LocatedTicket, said: Mapping[tuple[str, str, int], Decided], around: Surroundings) -> LocatedTicket:
+def with_decisions(ticket: LocatedTicket, said: Mapping[tuple[str, str, int], Decided], around: Surroundings) -> LocatedTicket:
     """The ticket with what a person decided of its defects laid over what was found."""
     locations = (
         decided(said[*ticket.key, seq], found, around.register, around.elements) if (*ticket.key, seq) in said else found

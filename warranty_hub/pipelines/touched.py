@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from mappings.elements import AskedElement, ElementIndex, Ground, Moved, marks_of
-from mappings.places import AskedText, Place, Register
+from mappings.elements import AskedElement, Ground, Moved, Surroundings, marks_of
+from mappings.elements.points.spots import spots
+from mappings.places import AskedText, Place
+from warranty_hub.pipelines.points import told_by
 from warranty_hub.records.codes import PlaceKind
+from warranty_hub.settings import Settings
 from warranty_hub.warehouse.tables import bim_revision, defect, located_ground, location_decision, place, place_alias, ticket
 
 Tickets = Sequence[Row[Any]]
@@ -39,15 +42,18 @@ def ground_moved(db: Connection, project: str, start: int) -> bool:
     return bool(db.execute(select(or_(~_is_kept(project), *changed))).scalar_one())
 
 
-def concerned_tickets(db: Connection, project: str, register: Register, elements: ElementIndex) -> Tickets:
+def concerned_tickets(db: Connection, project: str, around: Surroundings, settings: Settings) -> Tickets:
     """The tickets that may be located otherwise now than in the ground of the last run; from here on this ground is kept."""
-    before, after = _kept(db, project), Ground(register.places, marks_of(elements))
+    before, after = _kept(db, project), Ground(around.register.places, marks_of(around.elements, around.layout))
     _keep(db, project, after)
-    moved = Moved(before, after, register.words) if before else None
+    moved = Moved(before, after, around.register.words) if before else None
     if not moved:
         return []
-    rows = db.execute(text(ASKED), {"project": project})
-    keys = [(row.source_system, row.source_id) for row in rows if _is_concerned(row, moved)]
+    rows = db.execute(text(ASKED), {"project": project}).all()
+    near = spots(around.layout, [told_by(row, settings) for row in rows], [row.keys for row in rows])
+    keys = [
+        (row.source_system, row.source_id) for row, asked in zip(rows, near, strict=True) if _is_concerned(row, asked, moved)
+    ]
     return _tickets(db, project, tuple_(ticket.c.source_system, ticket.c.source_id).in_(keys))
 
 
@@ -56,9 +62,9 @@ def _tickets(db: Connection, project: str, chosen: Any) -> Tickets:
     return db.execute(query.order_by(ticket.c.source_system, ticket.c.source_id)).all()
 
 
-def _is_concerned(row: Row[Any], moved: Moved) -> bool:
+def _is_concerned(row: Row[Any], asked: Sequence[int], moved: Moved) -> bool:
     place = AskedText(row.address_text or "", row.description, row.building_code, (*row.places, *row.causes))
-    return moved.concerns(place, AskedElement(row.description, row.element_ref or "", (*row.keys,)))
+    return moved.concerns(place, AskedElement(row.description, row.element_ref or "", (*row.keys,), asked))
 
 
 def _is_kept(project: str) -> Any:
@@ -81,7 +87,7 @@ def _keep(db: Connection, project: str, ground: Ground) -> None:
 
 
 ASKED = """
-    SELECT t.source_system, t.source_id, t.description, t.address_text, t.building_code, t.element_ref,
+    SELECT t.source_system, t.source_id, t.description, t.address_text, t.building_code, t.element_ref, t.point,
            d.places, d.causes, e.keys
     FROM hub.ticket t
     CROSS JOIN LATERAL (

@@ -19,7 +19,7 @@ DECISIONS = st.lists(
     ),
     max_size=60,
 )
-SCORES = st.floats(0, 1)
+SCORES = st.floats(0, MOST)
 
 
 def test_a_sign_that_speaks_against_an_answer_raises_it() -> None:

@@ -1,0 +1,1 @@
+"""Points that tickets carry: docs/locating.md, "Points"."""
