@@ -54,7 +54,12 @@ class AskedElement:
 def marks_of(elements: ElementIndex, layout: Layout = NOWHERE) -> bytes:
     """The marks of all elements, and of all that lies anywhere."""
     answers = list(elements.answers())
-    known = {one.key: _hash(repr(one), *sorted(elements.rooms_of(one))) for _, _, found in answers for one in found}
+    placed = layout.elements
+    known = {
+        one.key: _hash(repr(one), str(one.key in placed), *sorted(elements.rooms_of(one)))
+        for _, _, found in answers
+        for one in found
+    }
     questions = np.fromiter((_hash(kind, question) for kind, question, _ in answers), np.uint64, len(answers))
     answered = np.fromiter((sum(known[one.key] for one in found) & _ALL_BITS for *_, found in answers), np.uint64, len(answers))
     spots, there = marks(layout, known)

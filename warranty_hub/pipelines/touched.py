@@ -50,7 +50,7 @@ def concerned_tickets(db: Connection, project: str, around: Surroundings, settin
     if not moved:
         return []
     rows = db.execute(text(ASKED), {"project": project}).all()
-    near = spots(around.layout, [told_by(row, settings) for row in rows], [row.keys for row in rows])
+    near = spots(around.layout, [told_by(row, settings) for row in rows])
     keys = [
         (row.source_system, row.source_id) for row, asked in zip(rows, near, strict=True) if _is_concerned(row, asked, moved)
     ]
@@ -63,7 +63,7 @@ def _tickets(db: Connection, project: str, chosen: Any) -> Tickets:
 
 
 def _is_concerned(row: Row[Any], asked: Sequence[int], moved: Moved) -> bool:
-    place = AskedText(row.address_text or "", row.description, row.building_code, (*row.places, *row.causes))
+    place = AskedText(row.address_text or "", row.description, row.building_code, (*row.places, *row.meant, *row.causes))
     return moved.concerns(place, AskedElement(row.description, row.element_ref or "", (*row.keys,), asked))
 
 
@@ -88,7 +88,7 @@ def _keep(db: Connection, project: str, ground: Ground) -> None:
 
 ASKED = """
     SELECT t.source_system, t.source_id, t.description, t.address_text, t.building_code, t.element_ref, t.point,
-           d.places, d.causes, e.keys
+           d.places, d.causes, m.meant, e.keys
     FROM hub.ticket t
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(place_id), '{}')
@@ -96,10 +96,13 @@ ASKED = """
                coalesce(array_agg(cause_place_id) FILTER (WHERE cause_place_id IS NOT NULL), '{}') AS causes
         FROM hub.defect WHERE source_system = t.source_system AND ticket_id = t.source_id) AS d
     CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(one), '{}') AS meant FROM hub.defect, unnest(places) AS one
+        WHERE source_system = t.source_system AND ticket_id = t.source_id) AS m
+    CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(c.element_key) || array_agg(b.same_as), '{}') AS keys
         FROM hub.defect JOIN hub.defect_element c USING (source_system, ticket_id, seq, generation)
         JOIN hub.bim_element b ON b.element_key = c.element_key
         WHERE source_system = t.source_system AND ticket_id = t.source_id) AS e
     WHERE t.project_code = :project AND t.deleted_at IS NULL"""
 """All that is known of where the tickets of a project stand. A defect without a certain place has none among its places, nor is
-one certain that has the place of an element: the text may mean several."""
+one certain that has the place of an element: the text may mean several, which are there beside it."""

@@ -33,14 +33,14 @@ def marks(layout: Layout, known: Mapping[UUID, int]) -> tuple[Marks, Marks]:
         frames = _hash("frames", *(f"{part.placement} {part.extent.tolist()}" for part in layout.parts), repr(layout.grid))
         questions.append(np.array([_hash("frames")], np.uint64))
         answers.append(np.array([frames], np.uint64))
-    placed = np.array([_placed(key) for key in layout.elements], np.uint64)
-    return np.concatenate([*questions, placed]), np.concatenate([*answers, np.ones_like(placed)])
+    nothing = [np.empty(0, np.uint64)]
+    return np.concatenate(questions or nothing), np.concatenate(answers or nothing)
 
 
-def spots(layout: Layout, told: Sequence[Told | None], keys: Sequence[Sequence[UUID]]) -> list[tuple[int, ...]]:
-    """For each ticket the questions that decide about its point; ``keys``: of the elements that it was located on."""
+def spots(layout: Layout, told: Sequence[Told | None]) -> list[tuple[int, ...]]:
+    """For each ticket the questions that decide about its point."""
     frames = _hash("frames")
-    found = [(frames, *map(_placed, near)) if one else () for one, near in zip(told, keys, strict=True)]
+    found: list[tuple[int, ...]] = [(frames,) if one else () for one in told]
     for numbers, where in layout.found(told):
         for part, (shown, points) in enumerate(zip(layout.parts, where.of_parts, strict=True)):
             for number, point in zip(numbers, points, strict=True):
@@ -83,10 +83,6 @@ def _questions(part: int, place: Numbers) -> Marks:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
-
-
-def _placed(key: UUID) -> int:
-    return _hash("placed", str(key))
 
 
 def _hash(*parts: str) -> int:

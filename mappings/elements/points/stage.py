@@ -182,8 +182,11 @@ class AtPoint:
         return replace(found, state=LocateState.REVIEW, reason=f"{found.reason}; the point is in {shown}", places=places)
 
     def _in_room(self, found: Location, room: Place) -> Location:
+        """The point is more exact than the words, whose place stays among those that may be meant."""
         method = LocateMethod.ROOM if not found.candidates else found.method
-        return replace(found, method=method, place_id=room.place_id, reason=f"{found.reason}; the point is in {room.place_id}")
+        places = tuple(dict.fromkeys((*found.places, *filter(None, [found.place_id]))))
+        reason = f"{found.reason}; the point is in {room.place_id}"
+        return replace(found, method=method, place_id=room.place_id, places=places, reason=reason)
 
     def _told(self, found: Location) -> Location:
         """The answer with what there is to say of the point itself."""
