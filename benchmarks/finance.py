@@ -233,19 +233,19 @@ _BASIS = f"""
     SELECT 'sap', id, 1, 'NET', cents / 100.0, cents / 100.0, 'CNY', '2025-01-05' FROM ({_NUMBERS}) line"""
 
 _LINKS = f"""
-    INSERT INTO hub.cost_link (source_system, source_id, ticket_no, method, confidence)
-    SELECT 'sap', id, ticket, 'ASSIGNMENT', 1 FROM ({_NUMBERS}) line"""
+    INSERT INTO hub.cost_link (source_system, source_id, ticket_system, ticket_id, ticket_no, method, confidence)
+    SELECT 'sap', id, 'wms', ticket, ticket, 'ASSIGNMENT', 1 FROM ({_NUMBERS}) line"""
 
 _CELL = ", ".join(DIMENSIONS).replace("is_repeat", "coalesce(repeat_no, 0) >= 3")
 
 # The numbers of the cells are the benchmark's own; the hub's are hashes too.
 _PARTS = rf"""
     INSERT INTO hub.allocation (source_system, source_id, part, fact_version, stage, period, project_code, building_code,
-        ticket_no, defect_seq, component_code, defect_type_code, category, cause, party_code, repairer_code, payer, finality,
-        responsibility_version, share_bp, repeat_no, currency, amount, cell)
+        ticket_no, ticket_system, ticket_id, defect_seq, component_code, defect_type_code, category, cause, party_code,
+        repairer_code, payer, finality, responsibility_version, share_bp, repeat_no, currency, amount, cell)
     SELECT part.*, md5(ROW({_CELL})\:\:text)\:\:uuid
     FROM (SELECT 'sap', id, part, 1, 'ACTUAL' AS stage, period, 'P' || n % 60 AS project_code,
-                 (1 + n / 60 % 8)\:\:text AS building_code, ticket, part AS defect_seq,
+                 (1 + n / 60 % 8)\:\:text AS building_code, ticket, 'wms', ticket, part AS defect_seq,
                  'C' || (n / 7 + part * 11) % 80 AS component_code, 'D' || (n / 3 + part) % 8 AS defect_type_code,
                  (ARRAY['SUBCONTRACT', 'MATERIAL'])[1 + n % 2] AS category,
                  (ARRAY['CONSTRUCTION', 'MATERIAL', 'MISUSE'])[1 + n % 3] AS cause, 'S' || n % 5 AS party_code,

@@ -52,9 +52,9 @@ class Books:
         with self.hub.engine.begin() as db:
             db.execute(responsibility.insert().values(_share(party, version)))
 
-    def report(self, number: str, state: str = "CLOSED") -> None:
+    def report(self, number: str, state: str = "CLOSED", **changes: Any) -> None:
         with self.hub.engine.begin() as db:
-            db.execute(ticket.insert().values(_ticket(number, state)))
+            db.execute(ticket.insert().values(_ticket(number, state) | changes))
 
     def approve(self, number: str, amount: str, day: str = "2025-05-20") -> None:
         """A plan for a ticket, and the OA's word on it."""

@@ -103,3 +103,14 @@ def test_tickets_of_another_entity_are_missed_here(books: Books) -> None:
     books.post("K", "50.00", "2025-05", company_code="2000", project_code="P02", assignment=None)
     books.publish()
     assert {item[1] for item in _items(books)} == {None, "D"}
+
+
+def test_a_plan_or_a_cost_counts_for_another_sources_ticket_of_that_number(books: Books) -> None:
+    books.report("WX2", source_system="store", project_code="P02")
+    books.post("H", "9.00", "2025-05", assignment="WX2", project_code="P02")
+    books.publish()
+    assert books.rows("""
+        SELECT ticket_system, kind, sum(tickets_amount), sum(erp_amount) FROM hub.recon_item WHERE ticket_no = 'WX2'
+        GROUP BY 1, 2 ORDER BY 1""") == [("store", "UNSTATED", 0, 9), ("wms", "TIMING", 60, 60)]
+    approved = "SELECT DISTINCT ticket_system, approval_id FROM mart.cost_line_detail WHERE ticket_no = 'WX2' ORDER BY 1"
+    assert books.rows(approved) == [("store", None), ("wms", "WX2")]

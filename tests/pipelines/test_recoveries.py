@@ -93,3 +93,22 @@ def test_what_is_claimed_of_an_unknown_ticket_is_dropped_or_goes_to_another(book
     books.report("WX9")
     _months(books)
     assert books.rows("SELECT ticket_no, component_code, cause FROM hub.recovery") == [("WX9", "UNKNOWN", "UNKNOWN")]
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ({"ticket_no": "WX1"}, "wms"),
+        ({}, "wms"),
+        ({"ticket_no": "WX1", "cost_document": None}, None),
+        ({"ticket_no": "WX1", "cost_document": None, "project_code": "P02"}, "store"),
+    ],
+    ids=["the voucher decides", "only a voucher", "nothing decides", "the project decides"],
+)
+def test_what_comes_back_goes_to_another_sources_ticket_of_that_number(
+    books: Books, line: dict[str, Any], source: str | None
+) -> None:
+    books.report("WX1", source_system="store", project_code="P02")
+    _line(books, "RECEIVED", "50.00", **line)
+    _months(books)
+    assert books.rows("SELECT ticket_system FROM hub.recovery") == [(source,)]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.pipelines.fake import FakeSource, fake_hub
+from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.cost_review import decide_link, proposals
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.rollup import roll_up_costs
@@ -26,7 +27,7 @@ def hub(warehouse: Engine) -> Hub:
     return hub
 
 
-def _ticket(hub: Hub, number: str, source: str = "wms") -> None:
+def _ticket(hub: Hub, number: str, source: str = "wms", project: str = "P01") -> None:
     with hub.engine.begin() as db:
         db.execute(
             fact_tables["ticket"]
@@ -35,7 +36,7 @@ def _ticket(hub: Hub, number: str, source: str = "wms") -> None:
                 source_system=source,
                 source_id=number,
                 ticket_no=number,
-                project_code="P01",
+                project_code=project,
                 description="渗水",
                 urgency="NORMAL",
                 reported_state="CLOSED",
@@ -51,7 +52,7 @@ def _ticket(hub: Hub, number: str, source: str = "wms") -> None:
                     ticket_id=number,
                     seq=seq,
                     ticket_no=number,
-                    project_code="P01",
+                    project_code=project,
                     component_code=component,
                     defect_type_code="D01",
                     method="ROOM",
@@ -78,14 +79,14 @@ def _cost(hub: Hub, source_id: str, ticket_no: str | None, amount: str, **change
         db.execute(cost_line.insert().values(values))
 
 
-def _share(hub: Hub, version: int, shares: dict[str, int]) -> None:
+def _share(hub: Hub, version: int, shares: dict[str, int], source: str = "wms") -> None:
     with hub.engine.begin() as db:
         for party, points in shares.items():
             db.execute(
                 fact_tables["responsibility"]
                 .insert()
                 .values(
-                    source_system="wms",
+                    source_system=source,
                     source_id=f"{version}/{party}",
                     ticket_no="WX2024-1",
                     version=version,
@@ -115,19 +116,51 @@ def test_a_line_is_split_over_the_defects_and_an_unlinked_one_is_published_as_su
     ]
 
 
-def test_a_ticket_of_another_source_with_the_same_number_gets_a_part_of_the_cost(hub: Hub) -> None:
+def _linked(hub: Hub) -> dict[str, tuple[str | None, str]]:
+    """The source of each line's ticket, and the method."""
+    with hub.engine.connect() as db:
+        links = {row.source_id: (row.ticket_system, row.method) for row in db.execute(text("SELECT * FROM hub.cost_link"))}
+        parts = db.execute(text("SELECT DISTINCT source_id, ticket_system FROM hub.allocation ORDER BY 1")).all()
+    assert [(line, system) for line, (system, _) in sorted(links.items())] == [tuple(row) for row in parts]
+    return links
+
+
+def test_a_ticket_of_another_source_with_the_same_number_gets_no_cost_that_is_not_its_own(hub: Hub) -> None:
+    _ticket(hub, "WX2024-1", source="zendesk", project="P02")
+    _cost(hub, "600/1", "WX2024-1", "5.00", document_no="600", project_code="P02")
+    roll_up_costs(hub)
+    known = _linked(hub)
+    assert (known["100/1"], known["600/1"]) == (("wms", "ASSIGNMENT"), ("zendesk", "ASSIGNMENT"))
+
+
+def test_a_number_of_two_tickets_in_one_project_waits_for_a_person_who_says_which(hub: Hub) -> None:
+    roll_up_costs(hub)
+    assert _linked(hub)["100/1"] == ("wms", "ASSIGNMENT")
     _ticket(hub, "WX2024-1", source="zendesk")
     roll_up_costs(hub)
+    assert _linked(hub)["100/1"] == (None, "AMBIGUOUS")
+    assert [(row.source_id, row.ticket_no, row.ticket_system) for row in proposals(hub)] == [
+        ("100/1", "WX2024-1", "wms"),
+        ("100/1", "WX2024-1", "zendesk"),
+    ]
+    with pytest.raises(
+        ConfigError, match=r"2 tickets have the number WX2024-1, of these sources: wms \(project P01\), zendesk"
+    ):
+        decide_link(hub, ("sap", "100/1"), "WX2024-1", LinkVerdict.ACCEPTED, "li")
+    decide_link(hub, ("sap", "100/1"), "WX2024-1", LinkVerdict.ACCEPTED, "li", "zendesk")
+    roll_up_costs(hub)
+    assert _linked(hub)["100/1"] == ("zendesk", "REVIEWED")
+
+
+def test_a_responsibility_is_of_its_own_sources_ticket_and_of_none_where_it_does_not_say_which(hub: Hub) -> None:
+    _ticket(hub, "WX2024-1", source="zendesk", project="P02")
+    _cost(hub, "600/1", "WX2024-1", "5.00", document_no="600", project_code="P02")
+    _share(hub, 1, {"GC": 10_000})
+    _share(hub, 2, {"SUP": 10_000}, source="oa")
+    roll_up_costs(hub)
     with hub.engine.connect() as db:
-        parts = db.execute(
-            text("SELECT ticket_system, ticket_id, defect_seq, amount FROM hub.allocation ORDER BY source_id, part")
-        )
-        assert [tuple(row) for row in parts] == [
-            ("wms", "WX2024-1", 1, Decimal("33.34")),
-            ("wms", "WX2024-1", 2, Decimal("33.33")),
-            ("wms", "WX2024-1", 3, Decimal("33.33")),
-            (None, None, None, Decimal("7.77")),
-        ]
+        liable = db.execute(text("SELECT DISTINCT source_id, party_code FROM hub.allocation ORDER BY 1")).all()
+    assert [tuple(row) for row in liable] == [("100/1", "GC"), ("100/2", None), ("600/1", None)]
 
 
 def test_a_later_responsibility_moves_the_cost_to_the_liable_parties(hub: Hub) -> None:

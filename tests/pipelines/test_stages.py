@@ -265,3 +265,15 @@ def test_a_batch_that_was_sealed_when_lines_said_less_does_not_prove_any_more(bo
     with books.hub.engine.connect() as db:
         assert list(falsified(db, "1000")) == []
     assert {version for (version,) in books.rows("SELECT schema_version FROM hub.feed_batch")} == {1, 2}
+
+
+def test_a_plan_of_a_number_that_two_sources_share_is_lost_or_goes_to_one_of_them(books: Books) -> None:
+    for source, project in (("north", "P01"), ("south", "P02")):
+        books.report("R-1", "IN_REPAIR", source_system=source, project_code=project)
+    books.approve("R-1", "1000.00")
+    _order(books, "1", "300.00", assignment="R-1", project_code="P02")
+    assert _stages(books) == {"ESTIMATE": 1000, "COMMITTED": 300}
+    assert books.rows("SELECT stage, ticket_system, component_code FROM hub.outlook ORDER BY 1") == [
+        ("COMMITTED", "south", "UNKNOWN"),
+        ("ESTIMATE", None, "UNLINKED"),
+    ]

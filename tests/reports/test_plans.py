@@ -112,8 +112,8 @@ def plans_of(seeded: Engine, store: ArtefactStore) -> ModelPlans:
 
 
 SPENT = """
-    WITH link AS (INSERT INTO hub.cost_link (source_system, source_id, ticket_no, method, confidence)
-                  VALUES ('erp', 'p1', 'WX1', 'ASSIGNMENT', 1))
+    WITH link AS (INSERT INTO hub.cost_link (source_system, source_id, ticket_system, ticket_id, ticket_no, method, confidence)
+                  VALUES ('erp', 'p1', 'wms', 'WX1', 'WX1', 'ASSIGNMENT', 1))
     INSERT INTO hub.allocation (source_system, source_id, part, fact_version, period, ticket_no, ticket_system, ticket_id,
         defect_seq, component_code, defect_type_code, cause, stage, currency, amount)
     VALUES ('erp', 'p1', 0, 1, '2025-05', 'WX1', 'wms', 'WX1', 1, 'C25', 'D01', 'UNKNOWN', 'ACTUAL', 'CNY', 1200.5)"""

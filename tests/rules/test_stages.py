@@ -16,7 +16,7 @@ MAY = date(2025, 5, 31)
 
 
 def _booking(line: str, stage: CostStage, days: int = 0, amount: str = "100.00", **values: object) -> Booking:
-    known = {"order_no": None, "ticket_no": "WX1", "supplier_code": "GC", **values}
+    known = {"order_no": None, "ticket": ("wms", "WX1"), "supplier_code": "GC", **values}
     return Booking(line, stage, MAY + timedelta(days=days), Decimal(amount), **known)  # type: ignore[arg-type]
 
 
@@ -31,10 +31,11 @@ ACCRUAL = _booking("accrual", ACCRUED)
         (_booking("same day", ACTUAL), {}),
         (_booking("other supplier", ACTUAL, 20, supplier_code="SUP"), {}),
         (_booking("no supplier", ACTUAL, 20, supplier_code=None), {}),
-        (_booking("other ticket", ACTUAL, 20, ticket_no="WX2"), {}),
+        (_booking("other ticket", ACTUAL, 20, ticket=("wms", "WX2")), {}),
+        (_booking("another source's ticket of that number", ACTUAL, 20, ticket=("store", "WX1")), {}),
         (_booking("credit note", ACTUAL, 20, "-95.00"), {}),
         (_booking("taken back", ACTUAL, 20, is_void=True), {}),
-        (_booking("by order", ACTUAL, 20, order_no="45", ticket_no="WX2"), {}),
+        (_booking("by order", ACTUAL, 20, order_no="45", ticket=("wms", "WX2")), {}),
     ],
     ids=lambda value: value.line if isinstance(value, Booking) else "",
 )

@@ -41,7 +41,8 @@ def _changes(rows: Iterable[Any], judged: Collection[Key]) -> Iterator[tuple[Key
 
 def _booking(row: Any) -> Booking:
     return Booking(
-        row.source_id, CostStage(row.stage), row.posting_date, row.base_amount, row.order_no, row.ticket_no, row.supplier_code,
+        row.source_id, CostStage(row.stage), row.posting_date, row.base_amount, row.order_no,
+        (row.ticket_system, row.ticket_id) if row.ticket_id else None, row.supplier_code,
         is_void=row.is_reversed or row.reverses_document is not None,
     )  # fmt: skip
 
@@ -49,7 +50,8 @@ def _booking(row: Any) -> Booking:
 _BY_ORDER = """
     CROSS JOIN LATERAL (SELECT * FROM hub.cost_line WHERE order_no = o.order_no OFFSET 0) l"""
 _BY_TICKET = """
-    CROSS JOIN LATERAL (SELECT source_system, source_id FROM hub.cost_link WHERE ticket_no = o.ticket_no OFFSET 0) same
+    CROSS JOIN LATERAL (SELECT source_system, source_id FROM hub.cost_link
+                        WHERE (ticket_system, ticket_id) = (o.ticket_system, o.ticket_id) OFFSET 0) same
     CROSS JOIN LATERAL (SELECT * FROM hub.cost_line
                         WHERE (source_system, source_id) = (same.source_system, same.source_id) OFFSET 0) l"""
 """Looked up line by line (OFFSET 0 keeps it so): a join of its own choice could read whole tables for each portion of keys."""
@@ -58,9 +60,9 @@ _SAME_TICKET = f"{_SAME_ORDER} AND l.supplier_code = o.supplier_code"
 
 _AROUND = f"""
     WITH touched AS (
-        SELECT DISTINCT a.source_system, a.company_code, a.order_no, a.supplier_code, link.ticket_no
+        SELECT DISTINCT a.source_system, a.company_code, a.order_no, a.supplier_code, link.ticket_system, link.ticket_id
         FROM hub.cost_line a JOIN {KEYS}
-        LEFT JOIN LATERAL (SELECT ticket_no FROM hub.cost_link
+        LEFT JOIN LATERAL (SELECT ticket_system, ticket_id FROM hub.cost_link
                            WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) link ON true
     )
     SELECT a.source_system, a.source_id FROM hub.cost_line a JOIN {KEYS} WHERE a.stage = 'ACCRUED'
@@ -77,8 +79,8 @@ _AROUND = f"""
 
 _COMMITMENTS = f"""
     WITH accrual AS (
-        SELECT a.*, link.ticket_no FROM ({NEWEST}) a
-        CROSS JOIN LATERAL (SELECT ticket_no FROM hub.cost_link
+        SELECT a.*, link.ticket_system, link.ticket_id FROM ({NEWEST}) a
+        CROSS JOIN LATERAL (SELECT ticket_system, ticket_id FROM hub.cost_link
                             WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) link
     ), member AS (
         SELECT source_system, source_id FROM accrual
@@ -87,13 +89,13 @@ _COMMITMENTS = f"""
         UNION
         SELECT l.source_system, l.source_id FROM accrual o {_BY_TICKET} WHERE {_SAME_TICKET}
     )
-    SELECT l.*, link.ticket_no, link.settled_by
+    SELECT l.*, link.ticket_system, link.ticket_id, link.settled_by
     FROM member
     CROSS JOIN LATERAL (
         SELECT * FROM hub.cost_line
         WHERE (source_system, source_id) = (member.source_system, member.source_id) AND deleted_at IS NULL
         ORDER BY fact_version DESC LIMIT 1) l
-    CROSS JOIN LATERAL (SELECT ticket_no, settled_by FROM hub.cost_link
+    CROSS JOIN LATERAL (SELECT ticket_system, ticket_id, settled_by FROM hub.cost_link
                         WHERE (source_system, source_id) = (member.source_system, member.source_id) OFFSET 0) link
     WHERE l.stage IN ('ACCRUED', 'ACTUAL')"""
 

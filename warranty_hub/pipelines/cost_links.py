@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from warranty_hub.pipelines.cost_keys import KEYS, MATCH, NEWEST, UNNEST, Key, arrays, key_of
 from warranty_hub.pipelines.cost_tickets import tickets_named
-from warranty_hub.rules.linking import Link, LinkMethod, link, references
+from warranty_hub.rules.linking import Link, LinkMethod, Named, link, references
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import cost_link, cost_reference
 
@@ -25,10 +25,10 @@ class Borne(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """What is stated of a line: by its order's items, and by a person."""
+    """What is stated of a line: by its order's items, and by a person, who names a ticket's key and number."""
 
     ordered: set[str]
-    accepted: str | None
+    accepted: tuple[str, str, str] | None
 
 
 def link_lines(db: Connection, keys: Sequence[Key]) -> None:
@@ -41,20 +41,22 @@ def link_lines(db: Connection, keys: Sequence[Key]) -> None:
     links = [(line, _link(line.grounds, known, stated[key_of(line.grounds)])) for line in lines]
     for table in ("cost_link", "cost_reference"):
         db.execute(text(f"DELETE FROM hub.{table} a USING {UNNEST} WHERE {MATCH}"), arrays(keys))
-    columns = ("source_system", "source_id", "follows", "ticket_no", "method", "confidence")
+    columns = ("source_system", "source_id", "follows", "ticket_system", "ticket_id", "ticket_no", "method", "confidence")
     copy_rows(db, cost_link, columns, map(_row, links))
     copy_rows(db, cost_reference, ("number", "source_system", "source_id"), _open_references(links, stated))
 
 
-def _link(grounds: Any, known: Mapping[str, str], stated: Stated) -> Link:
+def _link(grounds: Any, known: Mapping[str, Sequence[Named]], stated: Stated) -> Link:
     """A person's word first, as long as that ticket stands; else by what the line states."""
-    if stated.accepted and stated.accepted in known:
-        return Link(known[stated.accepted], LinkMethod.REVIEWED, Decimal(1))
-    return link(grounds.assignment, grounds.text, known, stated.ordered)
+    for ticket in known.get(stated.accepted[2], ()) if stated.accepted else ():
+        if ticket[:3] == stated.accepted:
+            return Link(ticket, LinkMethod.REVIEWED, Decimal(1))
+    return link(grounds.assignment, grounds.text, known, stated.ordered, grounds.project_code)
 
 
 def _stated(db: Connection, keys: Sequence[Key]) -> Mapping[Key, Stated]:
-    accepted = {key_of(row): row.ticket_no for row in db.execute(text(_ACCEPTED), arrays(keys))}
+    rows = db.execute(text(_ACCEPTED), arrays(keys))
+    accepted = {key_of(row): (row.ticket_system, row.ticket_id, row.ticket_no) for row in rows}
     ordered = defaultdict[Key, set[str]](set)
     for row in db.execute(text(_ORDERED), arrays(keys)):
         ordered[key_of(row)].update(references(row.assignment, row.text))
@@ -64,18 +66,19 @@ def _stated(db: Connection, keys: Sequence[Key]) -> Mapping[Key, Stated]:
 def _numbers(grounds: Any, stated: Mapping[Key, Stated]) -> set[str]:
     """All that may be the number of the line's ticket."""
     ordered, accepted = stated[key_of(grounds)]
-    return {*references(grounds.assignment, grounds.text), *ordered, *([accepted] if accepted else [])}
+    return {*references(grounds.assignment, grounds.text), *ordered, *([accepted[2]] if accepted else [])}
 
 
 def _row(linked: tuple[Borne, Link]) -> tuple[Any, ...]:
     (line, grounds), found = linked
     follows = grounds.source_id if grounds is not line else None
-    return *key_of(line), follows, found.ticket_no, found.method.value, found.confidence
+    system, ticket_id, ticket_no, _ = found.ticket or (None, None, None, None)
+    return *key_of(line), follows, system, ticket_id, ticket_no, found.method.value, found.confidence
 
 
 def _open_references(links: Sequence[tuple[Borne, Link]], stated: Mapping[Key, Stated]) -> Iterator[tuple[str, str, str]]:
     for (line, grounds), found in links:
-        for number in _numbers(grounds, stated) - {found.ticket_no}:
+        for number in _numbers(grounds, stated) - {found.ticket.ticket_no if found.ticket else None}:
             yield number, *key_of(line)
 
 
@@ -93,10 +96,10 @@ _ORIGINALS = f"""
              o.fiscal_year DESC, o.source_id"""
 
 _ACCEPTED = f"""
-    SELECT DISTINCT ON (source_system, source_id) source_system, source_id, ticket_no FROM (
-        SELECT DISTINCT ON (a.source_system, a.source_id, a.ticket_no) a.*
+    SELECT DISTINCT ON (source_system, source_id) source_system, source_id, ticket_system, ticket_id, ticket_no FROM (
+        SELECT DISTINCT ON (a.source_system, a.source_id, a.ticket_system, a.ticket_id) a.*
         FROM hub.link_decision a JOIN {KEYS}
-        ORDER BY a.source_system, a.source_id, a.ticket_no, a.decision_id DESC) latest
+        ORDER BY a.source_system, a.source_id, a.ticket_system, a.ticket_id, a.decision_id DESC) latest
     WHERE verdict = 'ACCEPTED' ORDER BY source_system, source_id, decision_id DESC"""
 
 _ORDERED = f"""

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
+from warranty_hub.pipelines.cost_keys import UNNEST, Key, arrays, key_of
 from warranty_hub.records.codes import Cause, CoverageState, Finality
 from warranty_hub.rules.allocation import UNKNOWN, UNKNOWN_DEFECT, DefectDimension, LiableShare
+from warranty_hub.rules.linking import Named
+from warranty_hub.warehouse.named import NAMED, tickets_of
 
 
 @dataclass(frozen=True)
@@ -20,48 +23,42 @@ class TicketFacts:
     shares: Sequence[LiableShare]
 
 
-def tickets_named(db: Connection, numbers: Collection[str]) -> Mapping[str, str]:
-    """The ticket of each number that is one's own, or that of a plan to repair it; a ticket's own goes first."""
-    rows = db.execute(text(_NAMED), {"numbers": sorted(numbers)})
-    return {row.number: row.ticket_no for row in rows}
+def tickets_named(db: Connection, numbers: Collection[str]) -> Mapping[str, Sequence[Named]]:
+    """The tickets of each number that is one's own, or that of a plan to repair it; a ticket's own goes first."""
+    found = defaultdict[str, list[Named]](list)
+    for number, *ticket in db.execute(text(_NAMED), {"numbers": sorted(numbers)}):
+        found[number].append(Named(*ticket))
+    return found
 
 
-def ticket_facts(db: Connection, ticket_nos: Collection[str]) -> Mapping[str, TicketFacts]:
-    """What is known of these tickets; where several sources have one of a number, of the first source's, and no other's."""
-    named = {"tickets": sorted(ticket_nos)}
-    defects: dict[str, list[DefectDimension]] = defaultdict(list)
-    for row in db.execute(text(_DEFECTS), named):
+def ticket_facts(db: Connection, tickets: Collection[Key]) -> Mapping[Key, TicketFacts]:
+    """What is known of these tickets."""
+    keys = arrays(sorted(tickets))
+    defects = defaultdict[Key, list[DefectDimension]](list)
+    for row in db.execute(text(_DEFECTS), keys):
         words = row.component_code or UNKNOWN, row.defect_type_code or UNKNOWN
-        found = DefectDimension(
-            *words, row.seq, CoverageState(row.warranty), row.repeat_no, ticket=(row.source_system, row.ticket_id)
-        )
-        defects[row.ticket_no].append(found)
-    shares: dict[str, list[LiableShare]] = defaultdict(list)
-    for row in db.execute(text(_SHARES), named):
+        found = DefectDimension(*words, row.seq, CoverageState(row.warranty), row.repeat_no, ticket=key_of(row))
+        defects[key_of(row)].append(found)
+    shares = defaultdict[Key, list[LiableShare]](list)
+    for row in db.execute(text(_SHARES), keys):
         share = LiableShare(row.party_code, Cause(row.cause), row.share_bp, Finality(row.finality), row.version)
-        shares[row.ticket_no].append(share)
+        shares[key_of(row)].append(share)
     return {
-        row.ticket_no: TicketFacts(
-            row.project_code, row.building_code, defects[row.ticket_no] or [UNKNOWN_DEFECT], shares[row.ticket_no]
+        (key := key_of(row)): TicketFacts(
+            row.project_code, row.building_code, defects[key] or [replace(UNKNOWN_DEFECT, ticket=key)], shares[key]
         )
-        for row in db.execute(text(_PLACES), named)
+        for row in db.execute(text(_PLACES), keys)
     }
 
 
-_NAMED = """
-    SELECT DISTINCT ON (number) number, ticket_no FROM (
-        SELECT ticket_no AS number, ticket_no, 0 AS rank FROM hub.ticket WHERE ticket_no = ANY(:numbers) AND deleted_at IS NULL
-        UNION ALL
-        SELECT p.plan_no, t.ticket_no, 1 FROM hub.repair_plan p JOIN hub.ticket t USING (ticket_no)
-        WHERE p.plan_no = ANY(:numbers) AND p.deleted_at IS NULL AND t.deleted_at IS NULL) named
-    ORDER BY number, rank, ticket_no"""
+_NAMED = f"SELECT * FROM ({NAMED}) named WHERE number = ANY(:numbers) ORDER BY 1, 2, 3"
 
-_PLACES = """
-    SELECT DISTINCT ON (ticket_no) ticket_no, source_system, source_id, project_code, building_code FROM hub.ticket
-    WHERE ticket_no = ANY(:tickets) AND deleted_at IS NULL ORDER BY ticket_no, source_system, source_id"""
+_PLACES = f"""
+    SELECT source_system, source_id, ticket_no, project_code, building_code
+    FROM {UNNEST} JOIN hub.ticket USING (source_system, source_id) WHERE deleted_at IS NULL"""
 
 _DEFECTS = f"""
-    SELECT d.ticket_no, d.source_system, d.ticket_id, d.seq, d.component_code, d.defect_type_code,
+    SELECT t.source_system, t.source_id, d.seq, d.component_code, d.defect_type_code,
            coalesce(c.state, 'UNKNOWN') AS warranty, r.repeat_no
     FROM ({_PLACES}) t
     JOIN hub.defect d ON (d.source_system, d.ticket_id) = (t.source_system, t.source_id)
@@ -71,10 +68,14 @@ _DEFECTS = f"""
           AND clock IN ('CONTRACTOR', 'STATUTORY', 'HOMEBUYER')
         ORDER BY clock = 'CONTRACTOR' DESC, clock = 'STATUTORY' DESC LIMIT 1) c ON true
     LEFT JOIN hub.defect_repeat r ON (r.source_system, r.ticket_id, r.seq) = (d.source_system, d.ticket_id, d.seq)
-    ORDER BY d.ticket_no, d.seq"""
+    ORDER BY t.source_system, t.source_id, d.seq"""
 
-_SHARES = """
-    SELECT ticket_no, party_code, cause, share_bp, finality, version
-    FROM (SELECT *, max(version) OVER (PARTITION BY ticket_no) AS latest FROM hub.responsibility
-          WHERE ticket_no = ANY(:tickets) AND deleted_at IS NULL) r
-    WHERE version = latest ORDER BY ticket_no, party_code NULLS LAST, source_id"""
+_SHARES = f"""
+    SELECT source_system, source_id, party_code, cause, share_bp, finality, version
+    FROM (SELECT t.source_system, t.source_id, r.source_id AS responsibility, r.party_code, r.cause, r.share_bp, r.finality,
+                 r.version, max(r.version) OVER (PARTITION BY t.source_system, t.source_id) AS latest
+          FROM ({_PLACES}) t
+          JOIN hub.responsibility r ON r.ticket_no = t.ticket_no AND r.deleted_at IS NULL
+          JOIN LATERAL {tickets_of("r")} meant
+            ON meant.alike = 1 AND (meant.source_system, meant.source_id) = (t.source_system, t.source_id)) r
+    WHERE version = latest ORDER BY source_system, source_id, party_code NULLS LAST, responsibility"""

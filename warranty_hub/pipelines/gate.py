@@ -77,9 +77,9 @@ _UNEQUAL = """
            (array_agg(ticket_no ORDER BY abs(booked - approved) DESC, ticket_no))[1] AS ticket_no,
            (array_agg(approved ORDER BY abs(booked - approved) DESC, ticket_no))[1] AS approved,
            (array_agg(booked ORDER BY abs(booked - approved) DESC, ticket_no))[1] AS booked
-    FROM (SELECT ticket_no, currency, sum(tickets_amount) AS approved, sum(erp_amount) AS booked, max(period) AS period,
-                 max(project_code) AS project_code
-          FROM hub.recon_item WHERE entity = :entity AND kind = 'AMOUNT' GROUP BY 1, 2) t
+    FROM (SELECT ticket_no, ticket_system, ticket_id, currency, sum(tickets_amount) AS approved, sum(erp_amount) AS booked,
+                 max(period) AS period, max(project_code) AS project_code
+          FROM hub.recon_item WHERE entity = :entity AND kind = 'AMOUNT' GROUP BY 1, 2, 3, 4) t
     WHERE abs(booked - approved) > :tolerance
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 

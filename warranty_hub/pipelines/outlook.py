@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from warranty_hub.pipelines.cost_cells import Cells, Place
+from warranty_hub.pipelines.cost_keys import Key
 from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts, tickets_named
 from warranty_hub.records.codes import CostCategory, CostStage
 from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, allocate
-from warranty_hub.rules.linking import link, references
+from warranty_hub.rules.linking import Named, link, references
 from warranty_hub.rules.stages import NOTHING, OrderItem, open_commitments, use_up
 from warranty_hub.warehouse.load import copy_rows
+from warranty_hub.warehouse.named import PLAN_ALONE, tickets_of
 from warranty_hub.warehouse.tables import outlook
 
 
 class Open(NamedTuple):
-    """What of a commitment or plan is still open. ``fact`` names its table."""
+    """What of a commitment or plan is still open. ``fact`` names its table, ``ticket`` is the ticket's key."""
 
     stage: CostStage
     fact: str
@@ -31,6 +33,7 @@ class Open(NamedTuple):
     period: str
     project_code: str | None
     supplier_code: str | None
+    ticket: Key | None
     ticket_no: str | None
     currency: str
     amount: Decimal
@@ -40,7 +43,7 @@ def lay_out(db: Connection, zone: str) -> set[str]:
     """Make the outlook anew; returns the periods in which it is another one than before."""
     promised = _commitments(db)
     everything = [*promised, *_estimates(db, promised, zone)]
-    tickets = ticket_facts(db, {one.ticket_no for one in everything if one.ticket_no})
+    tickets = ticket_facts(db, {one.ticket for one in everything if one.ticket})
     db.execute(text("CREATE TEMP TABLE former_outlook ON COMMIT DROP AS TABLE hub.outlook"))
     db.execute(text("DELETE FROM hub.outlook"))
     cells = Cells()
@@ -57,8 +60,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _parts(one: Open, tickets: Mapping[str, TicketFacts], cells: Cells) -> Iterator[tuple[Any, ...]]:
-    ticket = tickets.get(one.ticket_no) if one.ticket_no else None
+def _parts(one: Open, tickets: Mapping[Key, TicketFacts], cells: Cells) -> Iterator[tuple[Any, ...]]:
+    ticket = tickets.get(one.ticket) if one.ticket else None
     defects, shares = (ticket.defects, ticket.shares) if ticket else ([UNLINKED_DEFECT], ())
     project = one.project_code or (ticket.project_code if ticket else UNKNOWN)
     building = ticket.building_code if ticket else None
@@ -79,12 +82,15 @@ def _commitments(db: Connection) -> list[Open]:
     left = [(row, amount) for rows in orders.values() for row, amount in _left(rows) if amount]
     known = tickets_named(db, {number for row, _ in left for number in references(row.assignment, row.text)})
     return [
-        Open(
-            CostStage.COMMITTED, "commitment", row.source_system, row.source_id, row.period, row.project_code,
-            row.supplier_code, link(row.assignment, row.text, known).ticket_no, row.currency, amount,
-        )
-        for row, amount in left
-    ]  # fmt: skip
+        _promise(row, amount, link(row.assignment, row.text, known, project=row.project_code).ticket) for row, amount in left
+    ]
+
+
+def _promise(row: Any, amount: Decimal, ticket: Named | None) -> Open:
+    return Open(
+        CostStage.COMMITTED, "commitment", row.source_system, row.source_id, row.period, row.project_code, row.supplier_code,
+        ticket and ticket[:2], ticket and ticket.ticket_no, row.currency, amount,
+    )  # fmt: skip
 
 
 def _left(rows: Sequence[Any]) -> Iterable[tuple[Any, Decimal]]:
@@ -95,21 +101,25 @@ def _left(rows: Sequence[Any]) -> Iterable[tuple[Any, Decimal]]:
 
 
 def _estimates(db: Connection, promised: Sequence[Open], zone: str) -> Iterator[Open]:
-    """What of the plans of each ticket neither an order, an accrual nor an actual cost has followed."""
-    ordered = defaultdict[tuple[str, str], Decimal](Decimal)
+    """What of the plans of each ticket neither an order, an accrual nor an actual cost has followed.
+
+    A plan whose number of a ticket those of several sources share is open as a whole, and belongs to none of them.
+    """
+    ordered = defaultdict[tuple[Key | None, str], Decimal](Decimal)
     for one in promised:
-        if one.ticket_no:
-            ordered[one.ticket_no, one.currency] += one.amount
-    tickets = defaultdict[tuple[str, str], list[Any]](list)
+        if one.ticket:
+            ordered[one.ticket, one.currency] += one.amount
+    tickets = defaultdict[tuple[Key | None, str, str], list[Any]](list)
     for row in db.execute(text(_PLANS), {"zone": zone}):
-        tickets[row.ticket_no, row.currency].append(row)
-    for (ticket_no, currency), plans in tickets.items():
-        left = use_up({row.source_id: row.amount for row in plans}, plans[0].booked + ordered[ticket_no, currency])
+        ticket = (row.ticket_system, row.ticket_id) if row.ticket_id else None
+        tickets[ticket, row.ticket_no, row.currency].append(row)
+    for (ticket, ticket_no, currency), plans in tickets.items():
+        left = use_up({row.source_id: row.amount for row in plans}, plans[0].booked + ordered[ticket, currency])
         for row in plans:
             if left[row.source_id] > NOTHING:
                 yield Open(
-                    CostStage.ESTIMATE, "repair_plan", row.source_system, row.source_id, row.period, None, None, ticket_no,
-                    currency, left[row.source_id],
+                    CostStage.ESTIMATE, "repair_plan", row.source_system, row.source_id, row.period, None, None, ticket,
+                    ticket_no if ticket else None, currency, left[row.source_id],
                 )  # fmt: skip
 
 
@@ -144,20 +154,26 @@ _ORDERS = f"""
                       = (c.source_system, c.company_code, c.order_no) AND NOT o.is_closed AND o.deleted_at IS NULL)
     ORDER BY c.source_system, c.source_id"""
 
-_PLANS = """
+_PLANS = f"""
     WITH newest AS (
         SELECT DISTINCT ON (source_system, plan_no) * FROM hub.repair_plan
         WHERE deleted_at IS NULL ORDER BY source_system, plan_no, version DESC, source_id
     )
-    SELECT p.source_system, p.source_id, p.ticket_no, p.currency, p.amount,
+    SELECT p.source_system, p.source_id, p.ticket_no, t.ticket_system, t.ticket_id, p.currency, p.amount,
            to_char(p.changed_at AT TIME ZONE :zone, 'YYYY-MM') AS period,
            (SELECT coalesce(sum(a.amount), 0) FROM hub.cost_link k JOIN hub.allocation a USING (source_system, source_id)
-            WHERE k.ticket_no = p.ticket_no AND a.currency = p.currency AND a.stage IN ('ACCRUED', 'ACTUAL')) AS booked
+            WHERE (k.ticket_system, k.ticket_id) = (t.ticket_system, t.ticket_id)
+              AND a.currency = p.currency AND a.stage IN ('ACCRUED', 'ACTUAL')) AS booked
     FROM newest p
-    WHERE EXISTS (SELECT FROM hub.ticket t WHERE t.ticket_no = p.ticket_no AND t.deleted_at IS NULL
-                  AND t.reported_state NOT IN ('CLOSED', 'REJECTED', 'DUPLICATE', 'CANCELLED'))
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN count(*) = 1 THEN min(source_system) END AS ticket_system,
+               CASE WHEN count(*) = 1 THEN min(source_id) END AS ticket_id,
+               bool_or(reported_state NOT IN ('CLOSED', 'REJECTED', 'DUPLICATE', 'CANCELLED')) AS is_open
+        FROM {tickets_of("p")} meant) t
+    WHERE t.is_open
       AND NOT EXISTS (SELECT FROM hub.approval a WHERE a.plan_no = p.plan_no AND a.plan_version = p.version
-                      AND a.deleted_at IS NULL AND a.state IN ('REJECTED', 'WITHDRAWN', 'VOIDED'))
+                      AND a.deleted_at IS NULL AND a.state IN ('REJECTED', 'WITHDRAWN', 'VOIDED')
+                      AND (a.source_id = p.approval_id OR {PLAN_ALONE}))
     ORDER BY p.ticket_no, p.source_system, p.source_id"""
 
 _MOVED = """

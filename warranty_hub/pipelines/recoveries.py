@@ -11,6 +11,7 @@ from warranty_hub.pipelines.cost_parts import PART_COLUMNS, said
 from warranty_hub.pipelines.cost_tickets import TicketFacts, ticket_facts, tickets_named
 from warranty_hub.records.codes import ApprovalState, Cause, CostCategory, CostStage, Finality, RecoveryKind, RecoveryStep
 from warranty_hub.rules.allocation import UNKNOWN, UNLINKED_DEFECT, LiableShare, allocate
+from warranty_hub.rules.linking import Named, meant
 from warranty_hub.rules.recoveries import Recovery, Step, gaps, share_of
 from warranty_hub.warehouse.load import copy_rows
 from warranty_hub.warehouse.tables import THIS_TRANSACTION, recovery, recovery_case
@@ -23,15 +24,25 @@ def part_recoveries(db: Connection, seen: int) -> set[str]:
     db.execute(text(_FORGET_CASES))
     rows = db.execute(text(_LINES)).all()
     db.execute(text("DROP TABLE touched_recovery"))
-    named = tickets_named(db, {row.stated for row in rows if row.stated})
-    tickets = ticket_facts(db, set(named.values()))
-    known = {row.source_id: (named[row.stated], tickets[named[row.stated]]) for row in rows if row.stated in named}
+    named = tickets_named(db, {row.ticket_no for row in rows if row.ticket_no})
+    found = {row.source_id: ticket for row in rows if (ticket := _ticket(row, named))}
+    tickets = ticket_facts(db, {ticket[:2] for ticket in found.values()})
+    known = {line: (ticket.ticket_no, tickets[ticket[:2]]) for line, ticket in found.items()}
     cells = Cells()
     parts = (part for row in rows for part in _parts(row, cells, *known.get(row.source_id, (None, None))))
     copy_rows(db, recovery, _COLUMNS, parts)
     cells.keep(db)
     copy_rows(db, recovery_case, _CASE_COLUMNS, _cases(rows, known))
     return periods | {row.period for row in rows}
+
+
+def _ticket(row: Any, named: Mapping[str, Sequence[Named]]) -> Named | None:
+    """The one that the line states, else that of the voucher; of tickets that share a number, the voucher's or none."""
+    stated = meant([row.ticket_no], named, row.project_code) if row.ticket_no else set()
+    voucher = Named(*row.voucher) if row.voucher else None
+    if len(stated) == 1:
+        return stated.pop()
+    return voucher if not row.ticket_no or voucher in stated else None
 
 
 _COLUMNS = (
@@ -118,12 +129,15 @@ _FORGET_CASES = """
                           = (c.source_system, c.company_code, c.recovery_no) AND r.deleted_at IS NULL)"""
 
 _LINES = """
-    SELECT r.*, coalesce(r.ticket_no, voucher.ticket_no) AS stated, voucher.cost, approval.state AS approval
+    SELECT r.*, voucher.ticket AS voucher, voucher.cost, approval.state AS approval
     FROM touched_recovery t JOIN hub.recovery_line r USING (source_system, company_code, recovery_no)
     LEFT JOIN LATERAL (
-        SELECT sum(b.cost) AS cost, CASE WHEN count(DISTINCT k.ticket_no) = 1 THEN min(k.ticket_no) END AS ticket_no
+        SELECT sum(b.cost) AS cost,
+               CASE WHEN count(DISTINCT t.key) = 1 THEN min(t.key) END AS ticket
         FROM hub.cost_line l JOIN hub.cost_basis b USING (source_system, source_id, fact_version)
         JOIN hub.cost_link k USING (source_system, source_id)
+        LEFT JOIN LATERAL (SELECT ARRAY[source_system, source_id, ticket_no, project_code] AS key FROM hub.ticket
+                           WHERE (source_system, source_id) = (k.ticket_system, k.ticket_id) AND deleted_at IS NULL) t ON true
         WHERE (l.company_code, l.document_no) = (r.company_code, r.cost_document) AND l.deleted_at IS NULL
           AND NOT EXISTS (SELECT FROM hub.cost_line later
                           WHERE (later.source_system, later.source_id) = (l.source_system, l.source_id)

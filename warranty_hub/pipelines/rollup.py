@@ -89,7 +89,7 @@ def _voucher(row: Any) -> Voucher:
 
 def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
     lines = db.execute(text(_LINES), arrays(keys)).all()
-    tickets = ticket_facts(db, {line.ticket_no for line in lines if line.ticket_no})
+    tickets = ticket_facts(db, {(line.ticket_system, line.ticket_id) for line in lines if line.ticket_no})
     db.execute(text(f"DELETE FROM hub.allocation a USING {UNNEST} WHERE {MATCH}"), arrays(keys))
     cells = Cells()
     copy_rows(db, allocation, _COLUMNS, (row for line in lines for row in _parts_of(line, tickets, cells)))
@@ -102,9 +102,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _parts_of(line: Any, tickets: Mapping[str, TicketFacts], cells: Cells) -> Iterable[tuple[Any, ...]]:
+def _parts_of(line: Any, tickets: Mapping[Key, TicketFacts], cells: Cells) -> Iterable[tuple[Any, ...]]:
     """The parts of a line; of an accrual that is ended also those that take it back, in the period of the actual cost."""
-    ticket = tickets.get(line.ticket_no)
+    ticket = tickets.get((line.ticket_system, line.ticket_id))
     defects, shares = (ticket.defects, ticket.shares) if ticket else ([UNLINKED_DEFECT], ())
     parts = allocate(line.cost, line.base_currency, defects, shares)
     project = line.bearing_project or (ticket.project_code if ticket else UNKNOWN)
@@ -174,7 +174,7 @@ _WITHOUT_BASIS = f"""
            WHERE (b.source_system, b.source_id, b.fact_version) = (a.source_system, a.source_id, a.fact_version)) IS NULL"""
 
 _LINES = f"""
-    SELECT a.*, b.cost, k.ticket_no, settling.period AS settled_in,
+    SELECT a.*, b.cost, k.ticket_system, k.ticket_id, k.ticket_no, settling.period AS settled_in,
            coalesce(o.project_code, CASE WHEN o.source_id IS NULL THEN a.project_code END) AS bearing_project,
            coalesce(o.stage, a.stage) AS bearing_stage
     FROM ({NEWEST}) a
@@ -182,7 +182,7 @@ _LINES = f"""
         SELECT cost FROM hub.cost_basis
         WHERE (source_system, source_id, fact_version) = (a.source_system, a.source_id, a.fact_version) OFFSET 0) b
     CROSS JOIN LATERAL (
-        SELECT ticket_no, follows, settled_by FROM hub.cost_link
+        SELECT ticket_system, ticket_id, ticket_no, follows, settled_by FROM hub.cost_link
         WHERE (source_system, source_id) = (a.source_system, a.source_id) OFFSET 0) k
     LEFT JOIN LATERAL (
         SELECT DISTINCT ON (source_id) * FROM hub.cost_line

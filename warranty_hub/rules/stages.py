@@ -18,7 +18,8 @@ NOTHING = Decimal(0)
 class Booking(NamedTuple):
     """A posted line as far as accruals go.
 
-    ``is_void``: the ERP took it back itself, or it is what takes another back.
+    ``ticket``: source and id of the one that it is linked to. ``is_void``: the ERP took it back itself, or it is what takes
+    another back.
     """
 
     line: str
@@ -26,7 +27,7 @@ class Booking(NamedTuple):
     posted: date
     amount: Decimal
     order_no: str | None
-    ticket_no: str | None
+    ticket: tuple[str, str] | None
     supplier_code: str | None
     is_void: bool = False
 
@@ -84,15 +85,15 @@ def _names(booking: Booking) -> Iterator[tuple[str, ...]]:
     """By what a commitment can be known."""
     if booking.order_no:
         yield ("order", booking.order_no)
-    if booking.ticket_no and booking.supplier_code:
-        yield ("ticket", booking.ticket_no, booking.supplier_code)
+    if booking.ticket and booking.supplier_code:
+        yield ("ticket", *booking.ticket, booking.supplier_code)
 
 
 def _same_commitment(one: Booking, other: Booking) -> bool:
     """The same order, or, where one of the two names none, the same ticket and supplier."""
     if one.order_no and other.order_no:
         return one.order_no == other.order_no
-    by_ticket = one.ticket_no is not None and one.ticket_no == other.ticket_no
+    by_ticket = one.ticket is not None and one.ticket == other.ticket
     return by_ticket and one.supplier_code is not None and one.supplier_code == other.supplier_code
 
 

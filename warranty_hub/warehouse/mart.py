@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from warranty_hub.warehouse.judged import JUDGED
+from warranty_hub.warehouse.named import approval_of
 
 VERSION = 1
 READER = "hub_reader"
@@ -47,6 +48,8 @@ _BEARING = {
     "finality": ("责任状态:暂定或最终", "PRELIMINARY until the responsibility is FINAL"),
 }
 
+_TICKET_OF = ("工单来源系统;两个来源可能有同一编号", "the ticket's source: two may have one number")
+
 VIEWS = (
     View(
         "cost_line_detail",
@@ -77,19 +80,19 @@ VIEWS = (
             "repeat_no": ("同一缺陷一年内第几次报修", "the how-manieth report of the same defect there within a year"),
             "settles_part": ("冲销的预提分摊", "part of this accrual that it takes back, since the actual cost is there"),
             "settled_by": ("冲销预提的实际凭证行", "line with the actual cost that ended this accrual"),
+            "ticket_system": _TICKET_OF,
         },
-        """
+        f"""
         SELECT l.company_code AS entity, a.period, l.account, a.project_code, a.building_code,
                a.component_code, a.defect_type_code, a.cause, a.party_code, a.stage, a.currency, a.amount,
                a.source_system, a.source_id, l.document_no, l.item_no, l.posting_date, a.part, a.ticket_no,
                k.method AS link_method, p.approval_id, e.guid AS element_guid, c.state AS warranty_state,
                a.category, a.repairer_code, a.payer, a.finality, a.responsibility_version, a.share_bp, a.repeat_no,
-               a.settles_part, k.settled_by
+               a.settles_part, k.settled_by, a.ticket_system
         FROM hub.allocation a
         JOIN hub.cost_line l USING (source_system, source_id, fact_version)
         LEFT JOIN hub.cost_link k USING (source_system, source_id)
-        LEFT JOIN LATERAL (SELECT approval_id FROM hub.repair_plan WHERE ticket_no = a.ticket_no AND deleted_at IS NULL
-                           AND approval_id IS NOT NULL ORDER BY version DESC, source_system, source_id LIMIT 1) p ON true
+        LEFT JOIN LATERAL {approval_of("a")} p ON true
         LEFT JOIN hub.defect d ON (d.source_system, d.ticket_id, d.seq) = (a.ticket_system, a.ticket_id, a.defect_seq)
         LEFT JOIN hub.bim_element e USING (element_key)
         LEFT JOIN hub.coverage c ON c.source_system = d.source_system AND c.ticket_id = d.ticket_id AND c.seq = d.seq
@@ -157,12 +160,13 @@ VIEWS = (
             "link_method": ("关联方式;未关联时为原因", "how the ticket was found; or why none was"),
             "source_system": ("来源系统", "source system"),
             "source_id": ("来源行标识", "id of the line in its source"),
+            "ticket_system": _TICKET_OF,
         },
         """
         SELECT l.company_code AS entity, l.period, l.account, l.document_no, l.item_no, l.posting_date, l.stage, l.category,
                l.amount AS original_amount, l.currency AS original_currency, b.rate, b.rate_date, b.net, b.tax, b.gross,
                l.is_deductible, b.basis, b.cost, b.currency, l.supplier_code, l.order_no, k.ticket_no, k.method AS link_method,
-               source_system, source_id
+               source_system, source_id, k.ticket_system
         FROM hub.cost_basis b JOIN hub.cost_line l USING (source_system, source_id, fact_version)
         JOIN hub.cost_link k USING (source_system, source_id)
         WHERE l.deleted_at IS NULL AND NOT EXISTS (

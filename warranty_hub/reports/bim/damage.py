@@ -58,18 +58,19 @@ def damage_by_step(db: Connection, revision_id: int, currency: str | None) -> Ma
 
 _DAMAGE = """
     WITH shown AS (
-        SELECT e.step_id, d.source_system, d.ticket_id, d.ticket_no, d.seq
+        SELECT e.step_id, d.source_system, d.ticket_id, d.seq
         FROM hub.bim_element_revision e JOIN hub.defect d ON d.element_key = e.element_key
         WHERE e.revision_id = :revision
         UNION
-        SELECT s.step_id, d.source_system, d.ticket_id, d.ticket_no, d.seq
+        SELECT s.step_id, d.source_system, d.ticket_id, d.seq
         FROM hub.bim_space s JOIN hub.defect d ON d.place_id = s.place_id
         WHERE s.revision_id = :revision
     ),
     spent AS (
         SELECT a.ticket_system, a.ticket_id, a.defect_seq, sum(a.amount) AS amount
-        FROM (SELECT DISTINCT source_system, ticket_id, ticket_no, seq FROM shown) d
-        JOIN hub.cost_link k ON k.ticket_no = d.ticket_no -- its index leads to a ticket's parts, and to no others
+        FROM (SELECT DISTINCT source_system, ticket_id, seq FROM shown) d
+        JOIN hub.cost_link k ON (k.ticket_system, k.ticket_id) = (d.source_system, d.ticket_id)
+             -- its index leads to a ticket's parts, and to no others
         JOIN hub.allocation a ON (a.source_system, a.source_id) = (k.source_system, k.source_id)
         WHERE (a.ticket_system, a.ticket_id, a.defect_seq) = (d.source_system, d.ticket_id, d.seq)
           AND a.stage = 'ACTUAL' AND a.currency = :currency

@@ -16,6 +16,7 @@ from warranty_hub.errors import ConfigError, CountingError
 from warranty_hub.records.codes import CostStage
 from warranty_hub.reports.queries import one_name
 from warranty_hub.reports.table import Column, Kind, Row, exact
+from warranty_hub.warehouse.named import approval_of
 
 CHUNK = 10_000
 
@@ -217,11 +218,11 @@ _AREAS = f"""
                           GROUP BY 1, 2) b
     WHERE project_code IN (SELECT l.project_code FROM {_LINES}) {{grouped}}"""
 
-_DETAIL = """
+_DETAIL = f"""
     SELECT l.*, l.facts_period AS period, b.seq AS batch_no, v.posting_date, p.approval_id
     FROM hub.feed_batch b JOIN hub.feed_line l USING (batch_id)
     LEFT JOIN hub.cost_line v USING (source_system, source_id, fact_version)
-    LEFT JOIN LATERAL (SELECT approval_id FROM hub.repair_plan WHERE ticket_no = l.ticket_no AND deleted_at IS NULL
-                       AND approval_id IS NOT NULL ORDER BY version DESC, source_system, source_id LIMIT 1) p ON true
+    LEFT JOIN hub.cost_link k USING (source_system, source_id, ticket_no)
+    LEFT JOIN LATERAL {approval_of("k")} p ON true
     WHERE b.state = 'SEALED' AND b.entity = :entity AND b.period = :period
     ORDER BY l.project_code NULLS FIRST, l.document_no, l.item_no, l.part, b.seq, l.kind, l.line_id COLLATE "C\""""
