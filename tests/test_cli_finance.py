@@ -7,9 +7,16 @@ import yaml
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
+from mappings.lexicon import label
 from tests.pipelines.books import Books
 from warranty_hub.cli import app, telling
 from warranty_hub.pipelines.rollup import roll_up_costs
+from warranty_hub.warehouse.tables import defect
+
+DEFECT = {
+    "source_system": "wms", "ticket_id": "WX2", "ticket_no": "WX2", "project_code": "P01", "defect_type_code": "D01",
+    "method": "ROOM", "confidence": 1, "state": "AUTO", "reason": "", "rule_version": "1", "generation": 1,
+}  # fmt: skip
 
 
 class Desk:
@@ -113,3 +120,20 @@ def test_a_cost_without_a_ticket_is_not_proposed_or_a_decision_about_nothing_is_
     roll_up_costs(desk.books.hub)
     assert desk.books.rows("SELECT ticket_no, method FROM hub.cost_link") == [("WX1", "REVIEWED")]
     assert desk.type("costs", "accept", "sap", "A").exit_code == 2
+
+
+def test_a_split_is_shown_and_changed_in_the_words_of_both_languages(desk: Desk) -> None:
+    with desk.books.hub.engine.begin() as db:
+        for seq, component in ((1, "C25"), (2, "C02")):
+            db.execute(defect.insert().values(**DEFECT, seq=seq, component_code=component))
+    assert desk.type("costs", "weigh", "WX2").stdout.count("50.0%") == 2
+    shown = desk.type("costs", "weigh", "WX2", "1=70", "2=30").stdout
+    assert "70.0%" in shown
+    assert label("component", "C25").zh in shown
+    assert label("component", "C25").en in shown
+    assert desk.type("costs", "weigh", "WX2", "--even").stdout.count("50.0%") == 2
+    assert "has no defect 7" in _complaint(desk.type("costs", "weigh", "WX2", "7=1"))
+    assert "write the defect's number" in desk.type("costs", "weigh", "WX2", "most").output
+    desk.books.report("WX2", source_system="store")
+    assert "--source store" in _complaint(desk.type("costs", "weigh", "WX2", "1=1"))
+    assert "50.0%" in desk.type("costs", "weigh", "WX2", "--source", "wms").stdout

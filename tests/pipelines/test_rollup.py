@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from tests.pipelines.fake import FakeSource, fake_hub
 from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.cost_review import decide_link, proposals
+from warranty_hub.pipelines.cost_weights import decide_weights
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.rollup import roll_up_costs
 from warranty_hub.records.codes import LinkVerdict
@@ -330,3 +331,39 @@ def test_a_line_that_names_the_plan_instead_of_the_ticket_stays_unlinked(hub: Hu
         db.execute(fact_tables["repair_plan"].insert().values(values))
     roll_up_costs(hub)
     assert _methods(hub)["800/1"] == "ORDER"
+
+
+def _components(hub: Hub) -> dict[str, Decimal]:
+    return {component: amount for _, component, _, _, amount in _months(hub)}
+
+
+def test_a_persons_weights_split_the_cost_until_its_defects_are_others(hub: Hub) -> None:
+    roll_up_costs(hub)
+    decide_weights(hub, "WX2024-1", {1: 7, 3: 3}, "li")
+    roll_up_costs(hub)
+    assert _components(hub) == {"C25": Decimal(70), "C29": Decimal(30), "UNLINKED": Decimal("7.77")}
+    with hub.engine.begin() as db:
+        db.execute(text("UPDATE hub.defect SET seq = seq + 10, changed_tx = pg_current_xact_id()::text::bigint"))
+    roll_up_costs(hub)
+    even = {"C25": Decimal("33.34"), "C02": Decimal("33.33"), "C29": Decimal("33.33"), "UNLINKED": Decimal("7.77")}
+    assert _components(hub) == even
+    decide_weights(hub, "WX2024-1", {12: 1}, "li")
+    roll_up_costs(hub)
+    assert _components(hub) == {"C02": Decimal(100), "UNLINKED": Decimal("7.77")}
+    decide_weights(hub, "WX2024-1", {}, "wang")
+    roll_up_costs(hub)
+    assert _components(hub) == even
+
+
+@pytest.mark.parametrize(
+    ("ticket_no", "weights", "complaint"),
+    [
+        ("WX2024-1", {4: 1}, "Ticket WX2024-1 has no defect 4; it has: 1, 2, 3"),
+        ("WX2024-1", {1: 0, 2: 0}, "The weights of ticket WX2024-1 are 0, 0"),
+        ("WX2024-1", {1: 3, 2: -1}, "The weights of ticket WX2024-1 are 3, -1"),
+        ("WX2024-9", {1: 1}, "The hub knows no ticket WX2024-9"),
+    ],
+)
+def test_weights_that_mean_nothing_are_kept(hub: Hub, ticket_no: str, weights: dict[int, int], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        decide_weights(hub, ticket_no, weights, "li")

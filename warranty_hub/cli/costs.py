@@ -1,16 +1,20 @@
-"""``warranty-hub costs``: cost lines that state no ticket, and what a person says of them."""
+"""``warranty-hub costs``: cost lines without a ticket, how a ticket's cost is split, and what a person says of both."""
 
 import getpass
 from typing import Annotated
 
 import typer
 
+from mappings.lexicon import label
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, table, told
 from warranty_hub.pipelines.cost_review import decide_link, proposals
+from warranty_hub.pipelines.cost_weights import bearing_defects, decide_weights
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.records.codes import LinkVerdict
 
-app = typer.Typer(no_args_is_help=True, help="Cost lines without a ticket 未关联成本: proposals, and your decision.")
+app = typer.Typer(
+    no_args_is_help=True, help="Cost lines without a ticket 未关联成本, and how a cost is split 成本分摊: your decisions."
+)
 
 System = Annotated[str, typer.Argument(help="The line's source system, e.g. sap.")]
 Line = Annotated[str, typer.Argument(help="The line's id there, as `costs review` shows it.")]
@@ -63,3 +67,42 @@ def reject(
     """
     with told():
         decide_link(open_hub(config), (system, line), ticket, LinkVerdict.REJECTED, by, source)
+
+
+@app.command("weigh")
+def weigh(
+    ticket: Ticket,
+    by: ByOption,
+    weights: Annotated[list[str] | None, typer.Argument(help="Weights by the number of the defect: 1=70 2=30.")] = None,
+    even: Annotated[bool, typer.Option("--even", help="Split evenly again.")] = False,
+    source: Source = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show how the cost of a ticket is split over its defects; with weights, split it so from the next rollup on.
+
+    A defect that you do not name bears nothing. Closed months stay as they were published: finance gets adjustments.
+
+    Examples: `warranty-hub costs weigh WX2025-00017` · `warranty-hub costs weigh WX2025-00017 1=70 2=30`.
+    """
+    given = dict(map(_weight, weights or ()))
+    with told():
+        hub = open_hub(config)
+        if given or even:
+            decide_weights(hub, ticket, {} if even else given, by, source)
+        found = bearing_defects(hub, ticket, source)
+    total = sum(defect.weight for defect in found)
+    shown = table(f"Split of {ticket} 成本分摊", "defect", "component", "type", "weight", "share")
+    for defect in found:
+        named = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
+        shown.add_row(
+            cell(defect.seq), *(f"{name.zh} {name.en}" for name in named), str(defect.weight), f"{defect.weight / total:.1%}"
+        )
+    console.print(shown)
+
+
+def _weight(given: str) -> tuple[int, int]:
+    """A defect's number and its weight."""
+    seq, _, weight = given.partition("=")
+    if not (seq.isdecimal() and weight.isdecimal()):
+        raise typer.BadParameter(f"{given!r} is no weight: write the defect's number and a whole number, e.g. 1=70")
+    return int(seq), int(weight)

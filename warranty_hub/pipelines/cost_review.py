@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import insert, text
 
 from warranty_hub.errors import ConfigError
+from warranty_hub.pipelines.cost_tickets import ticket_called
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.records.codes import LinkVerdict
 from warranty_hub.warehouse.named import NAMED
@@ -49,23 +50,15 @@ def decide_link(
     ``ticket_system`` is the ticket's source, needed where tickets of several have that number. Raises ConfigError if it is
     missing then, or if the hub does not know the line or the ticket.
     """
-    named = {"source_system": line[0], "source_id": line[1], "ticket_no": ticket_no, "ticket_system": ticket_system}
+    values = {"source_system": line[0], "source_id": line[1], "ticket_no": ticket_no, "verdict": verdict, "person": person}
     with hub.transactions() as db:
-        tickets = db.execute(text(_KNOWN), named).all()
-        if not tickets:
-            of = f" of source {ticket_system}" if ticket_system else ""
+        if not db.execute(text(_KNOWN), values).scalar_one():
             raise ConfigError(
-                f"The hub knows no cost line {line[0]} {line[1]}, or no ticket {ticket_no}{of}",
+                f"The hub knows no cost line {line[0]} {line[1]}",
                 remedy="`warranty-hub costs review` lists lines and tickets as they are called.",
             )
-        if len(tickets) > 1:
-            told = ", ".join(f"{ticket.ticket_system} (project {ticket.project_code})" for ticket in tickets)
-            raise ConfigError(
-                f"{len(tickets)} tickets have the number {ticket_no}, of these sources: {told}",
-                remedy=f"Say which: --source {tickets[0].ticket_system}",
-            )
-        key = {"ticket_system": tickets[0].ticket_system, "ticket_id": tickets[0].source_id}
-        db.execute(insert(link_decision).values(**named | key, verdict=verdict, person=person))
+        system, ticket_id = ticket_called(db, ticket_no, ticket_system)
+        db.execute(insert(link_decision).values(**values, ticket_system=system, ticket_id=ticket_id))
 
 
 _UNLINKED = """
@@ -99,9 +92,4 @@ _PROPOSALS = f"""
     WHERE decided.verdict IS DISTINCT FROM 'REJECTED'
     ORDER BY 1, 2, 9 DESC, 7, 8"""
 
-_KNOWN = """
-    SELECT source_system AS ticket_system, source_id, project_code FROM hub.ticket
-    WHERE ticket_no = :ticket_no AND deleted_at IS NULL
-      AND (source_system = :ticket_system OR CAST(:ticket_system AS text) IS NULL)
-      AND EXISTS (SELECT FROM hub.cost_line l WHERE (l.source_system, l.source_id) = (:source_system, :source_id))
-    ORDER BY 1, 2"""
+_KNOWN = "SELECT EXISTS (SELECT FROM hub.cost_line WHERE (source_system, source_id) = (:source_system, :source_id))"

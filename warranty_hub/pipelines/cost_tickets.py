@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
+from warranty_hub.errors import ConfigError
 from warranty_hub.pipelines.cost_keys import UNNEST, Key, arrays, key_of
 from warranty_hub.records.codes import Cause, CoverageState, Finality
 from warranty_hub.rules.allocation import UNKNOWN, UNKNOWN_DEFECT, DefectDimension, LiableShare
@@ -37,7 +38,7 @@ def ticket_facts(db: Connection, tickets: Collection[Key]) -> Mapping[Key, Ticke
     defects = defaultdict[Key, list[DefectDimension]](list)
     for row in db.execute(text(_DEFECTS), keys):
         words = row.component_code or UNKNOWN, row.defect_type_code or UNKNOWN
-        found = DefectDimension(*words, row.seq, CoverageState(row.warranty), row.repeat_no, ticket=key_of(row))
+        found = DefectDimension(*words, row.seq, CoverageState(row.warranty), row.repeat_no, row.weight, key_of(row))
         defects[key_of(row)].append(found)
     shares = defaultdict[Key, list[LiableShare]](list)
     for row in db.execute(text(_SHARES), keys):
@@ -45,11 +46,42 @@ def ticket_facts(db: Connection, tickets: Collection[Key]) -> Mapping[Key, Ticke
         shares[key_of(row)].append(share)
     return {
         (key := key_of(row)): TicketFacts(
-            row.project_code, row.building_code, defects[key] or [replace(UNKNOWN_DEFECT, ticket=key)], shares[key]
+            row.project_code, row.building_code, _weighed(defects[key]) or [replace(UNKNOWN_DEFECT, ticket=key)], shares[key]
         )
         for row in db.execute(text(_PLACES), keys)
     }
 
+
+def _weighed(defects: Sequence[DefectDimension]) -> Sequence[DefectDimension]:
+    """Those that bear a part; all of them evenly, where those that a person gave weights are not told of any more."""
+    bearing = [defect for defect in defects if defect.weight]
+    return bearing or [replace(defect, weight=1) for defect in defects]
+
+
+def ticket_called(db: Connection, number: str, system: str | None) -> Key:
+    """The key of the ticket of this number, as a person calls it. ``system``: its source, where several have one.
+
+    Raises ConfigError for a number that no ticket has, or several.
+    """
+    found = db.execute(text(_CALLED), {"number": number, "system": system}).all()
+    if not found:
+        raise ConfigError(
+            f"The hub knows no ticket {number}" + (f" of source {system}" if system else ""),
+            remedy="`warranty-hub costs review` lists lines and tickets as they are called.",
+        )
+    if len(found) > 1:
+        told = ", ".join(f"{ticket.source_system} (project {ticket.project_code})" for ticket in found)
+        raise ConfigError(
+            f"{len(found)} tickets have the number {number}, of these sources: {told}",
+            remedy=f"Say which: --source {found[0].source_system}",
+        )
+    return key_of(found[0])
+
+
+_CALLED = """
+    SELECT source_system, source_id, project_code FROM hub.ticket
+    WHERE ticket_no = :number AND deleted_at IS NULL AND (source_system = :system OR CAST(:system AS text) IS NULL)
+    ORDER BY 1, 2"""
 
 _NAMED = f"SELECT * FROM ({NAMED}) named WHERE number = ANY(:numbers) ORDER BY 1, 2, 3"
 
@@ -59,7 +91,8 @@ _PLACES = f"""
 
 _DEFECTS = f"""
     SELECT t.source_system, t.source_id, d.seq, d.component_code, d.defect_type_code,
-           coalesce(c.state, 'UNKNOWN') AS warranty, r.repeat_no
+           coalesce(c.state, 'UNKNOWN') AS warranty, r.repeat_no,
+           CASE WHEN w.weights <> '{{}}' THEN coalesce((w.weights ->> CAST(d.seq AS text))::int, 0) ELSE 1 END AS weight
     FROM ({_PLACES}) t
     JOIN hub.defect d ON (d.source_system, d.ticket_id) = (t.source_system, t.source_id)
     LEFT JOIN LATERAL (
@@ -68,6 +101,9 @@ _DEFECTS = f"""
           AND clock IN ('CONTRACTOR', 'STATUTORY', 'HOMEBUYER')
         ORDER BY clock = 'CONTRACTOR' DESC, clock = 'STATUTORY' DESC LIMIT 1) c ON true
     LEFT JOIN hub.defect_repeat r ON (r.source_system, r.ticket_id, r.seq) = (d.source_system, d.ticket_id, d.seq)
+    LEFT JOIN LATERAL (
+        SELECT weights FROM hub.weight_decision WHERE (ticket_system, ticket_id) = (t.source_system, t.source_id)
+        ORDER BY decision_id DESC LIMIT 1) w ON true
     ORDER BY t.source_system, t.source_id, d.seq"""
 
 _SHARES = f"""

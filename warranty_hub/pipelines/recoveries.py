@@ -110,6 +110,8 @@ _TOUCHED = f"""
             SELECT ticket_no FROM hub.ticket WHERE changed_tx >= :seen
             UNION SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
             UNION SELECT ticket_no FROM hub.responsibility WHERE changed_tx >= :seen
+            UNION SELECT t.ticket_no FROM hub.weight_decision w
+            JOIN hub.ticket t ON (t.source_system, t.source_id) = (w.ticket_system, w.ticket_id) WHERE w.changed_tx >= :seen
             UNION SELECT d.ticket_no FROM hub.coverage c JOIN hub.defect d USING (source_system, ticket_id, seq)
             WHERE c.changed_tx >= :seen
             UNION SELECT d.ticket_no FROM hub.defect_repeat c JOIN hub.defect d USING (source_system, ticket_id, seq)

@@ -132,6 +132,8 @@ _TOUCHED = f"""
         SELECT ticket_no FROM hub.defect WHERE changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.responsibility WHERE changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.ticket WHERE changed_tx >= :seen
+        UNION SELECT t.ticket_no FROM hub.weight_decision w
+        JOIN hub.ticket t ON (t.source_system, t.source_id) = (w.ticket_system, w.ticket_id) WHERE w.changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.coverage c JOIN hub.defect d USING (source_system, ticket_id, seq)
         WHERE c.changed_tx >= :seen
         UNION SELECT ticket_no FROM hub.defect_repeat r JOIN hub.defect d USING (source_system, ticket_id, seq)
@@ -166,6 +168,7 @@ _STIRRED = """
         OR EXISTS (SELECT FROM hub.ticket WHERE changed_tx >= :seen)
         OR EXISTS (SELECT FROM hub.defect WHERE changed_tx >= :seen)
         OR EXISTS (SELECT FROM hub.responsibility WHERE changed_tx >= :seen)
+        OR EXISTS (SELECT FROM hub.weight_decision WHERE changed_tx >= :seen)
         OR EXISTS (SELECT FROM hub.period WHERE changed_tx >= :seen)"""
 
 _WITHOUT_BASIS = f"""

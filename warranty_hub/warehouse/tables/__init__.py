@@ -31,6 +31,7 @@ from warranty_hub.warehouse.tables.cost import (
     outlook,
     recovery,
     recovery_case,
+    weight_decision,
 )
 from warranty_hub.warehouse.tables.cover import coverage, defect_repeat
 from warranty_hub.warehouse.tables.facts import VERSIONED, approval, cost_line, fact_tables, repair_plan, responsibility, ticket
@@ -117,4 +118,5 @@ __all__ = [
     "system_element",
     "taken_file",
     "ticket",
+    "weight_decision",
 ]

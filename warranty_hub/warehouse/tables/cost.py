@@ -18,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from warranty_hub.warehouse.tables.base import Instant, Money, Rate, changed_tx, metadata
 
@@ -86,6 +87,22 @@ link_decision = Table(
     Index("ix_link_decision_line", "source_system", "source_id"),
     schema="hub",
     comment="append-only; the latest about a line and a ticket holds",
+)
+
+
+weight_decision = Table(
+    "weight_decision",
+    metadata,
+    Column("decision_id", BigInteger, Identity(), primary_key=True),
+    Column("ticket_system", Text, nullable=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("weights", JSONB, nullable=False, comment="whole numbers by defect; empty: evenly again"),
+    Column("person", Text, nullable=False),
+    Column("decided_at", Instant, nullable=False, server_default=text("now()")),
+    changed_tx(),
+    Index("ix_weight_decision_ticket", "ticket_system", "ticket_id"),
+    schema="hub",
+    comment="append-only; the latest about a ticket holds",
 )
 
 
