@@ -22,7 +22,8 @@ def index_model(model: Any, log: str, raw_encoding: str) -> ModelIndex:
 
     Raises RefusedModelError for a damaged length unit; whatever else is damaged is left out.
     """
-    products = [item for item in model.by_type("IfcElement") if not item.is_a("IfcFeatureElement")]
+    features = {item.id() for item in model.by_type("IfcFeatureElement")}
+    products = [item for item in model.by_type("IfcElement") if item.id() not in features]
     links = read_links(model, {item.id() for item in products})
     index = _rows(model, products, links)
     assemblies = set(links.parents.values())  # a stair of flights, a curtain wall: the geometry is that of the parts

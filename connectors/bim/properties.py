@@ -33,7 +33,9 @@ MATERIAL_PARTS = {  # class → the attribute that leads on towards IfcMaterial
 
 def clean_text(value: object) -> str | None:
     """NFC, without surrounding space; None for an empty text and for anything else that a damaged file has in its place."""
-    return normalize("NFC", value).strip() or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return (value if value.isascii() else normalize("NFC", value)).strip() or None
 
 
 def entities(value: Any) -> list[Any]:

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from tests.connectors.bim.small import SmallModel, Triple
 from tests.pipelines.test_models import FIRST, SECOND, hub_of, located, report, rows
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.index import index_model
+from warranty_hub.pipelines.model_rows import OF_REVISION
+from warranty_hub.warehouse.tables import bim_revision, space_element
 
 IN_THE_ROOM, BEHIND_THE_WALL = (500, 500, 100), (500, -900, 100)
+REVISIONS = [space_element.c.element_revision_id, *(table.c.revision_id for table in OF_REVISION)]
 
 
 def architecture(path: Path) -> Path:
@@ -123,3 +126,22 @@ def test_meshes_that_the_store_has_lost_end_the_run(hub: Hub) -> None:
     hub.artefacts.delete(lost)
     index_model(hub, "mep")
     assert across(hub) == [("卫生间", SECOND, 0.0)]  # by the room's box
+
+
+def written(hub: Hub) -> dict[str, int]:
+    """How many rows of revisions each table has; all are those of revisions that are there."""
+    with hub.engine.connect() as db:
+        known = select(bim_revision.c.revision_id)
+        lost = (db.scalar(select(func.count()).where(column.not_in(known))) for column in REVISIONS)
+        assert not any(lost)
+        return {table.name: db.scalar(select(func.count()).select_from(table)) or 0 for table in OF_REVISION}
+
+
+def test_a_file_that_is_read_again_leaves_nothing_of_what_was_read_before(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("arc", "mep"):
+        index_model(hub, name)
+    before = written(hub)
+    monkeypatch.setattr("warranty_hub.pipelines.model_revision.INDEX_VERSION", 1_000)
+    for name in ("arc", "mep"):
+        index_model(hub, name)
+    assert (written(hub), len(across(hub))) == (before, 1)

@@ -51,21 +51,26 @@ def kept_own_keys(db: Connection, model_id: str, sha256: str) -> dict[int, UUID]
     return {row.step_id: row.own_key for row in rows}
 
 
-def carry_keys(db: Connection, run_id: int, revision_id: int, superseded: Sequence[int], *, new_file: bool) -> dict[str, int]:
+def carry_keys(
+    db: Connection, run_id: int, revision_id: int, superseded: Sequence[int], *, elements: int, new_file: bool
+) -> dict[str, int]:
     """Lead the rows of a new revision to the elements known before, and write down what changed.
 
-    ``superseded``: the revisions that were current until now. Returns the counts for the run's report.
+    ``superseded``: the revisions that were current until now; ``elements``: how many this one has. Returns the counts for the
+    run's report.
     """
     this = {"run_id": run_id, "revision": revision_id, "superseded": list(superseded)}
-    if new_file:
+    if new_file and superseded:
         _follow_names(db, this)
-    db.execute(text(BEAR), this)
-    db.execute(text(LEAD), this)
-    _refute_twins(db, this)
+    born = db.execute(text(BEAR), this).rowcount
+    if born < elements:  # else each leads to itself
+        db.execute(text(LEAD), this)
+        _refute_twins(db, this)
     db.execute(text(VACATE), this)
     counts = _recognise(db, this)
-    db.execute(text(CHANGES), this)
-    db.execute(text(OCCUPY), this)
+    if superseded or born < elements or counts:  # else nothing of it was here before
+        db.execute(text(CHANGES), this)
+        db.execute(text(OCCUPY), this)
     return counts | _changes(db, run_id)
 
 

@@ -50,7 +50,8 @@ BEAR = """
     INSERT INTO hub.bim_element (element_key, model_id, ifc_class, guid, born_revision_id, same_as)
     SELECT i.own_key, r.model_id, i.ifc_class, i.guid, r.revision_id, i.own_key
     FROM hub.bim_element_revision i JOIN hub.bim_revision r USING (revision_id) WHERE i.revision_id = :revision
-    ON CONFLICT DO NOTHING"""
+    ORDER BY i.own_key ON CONFLICT DO NOTHING"""
+"""In the order of its indexes: half the time of one that jumps about in them."""
 
 LEAD = """
     UPDATE hub.bim_element_revision i SET element_key = e.same_as FROM hub.bim_element e

@@ -1,7 +1,9 @@
 """Index a BIM model: each new file once, by its content hash; a file that cannot be used is listed as refused, and why."""
 
+import gc
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -52,9 +54,21 @@ def _unless_pattern(hub: Hub, entry: str) -> list[str]:
 def index_model(hub: Hub, model_id: str) -> RunReport:
     """Index the model's file if it is new. An unchanged file costs only its hash; a refused one ends in a REFUSED revision."""
     entry_of(hub, model_id)
-    with hub.recorded(Unit(STEP, model_id)) as run:
+    with hub.recorded(Unit(STEP, model_id)) as run, _uncollected():
         run.note(**_index(hub, run.run_id, model_file(hub, model_id)))
     return hub.report(run.run_id)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """While a model is there: looking for circles among its hundreds of thousands of rows, which have none, takes seconds."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _index(hub: Hub, run_id: int, file: ModelFile) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from warranty_hub.pipelines.identity import carry_keys, kept_own_keys, lock_iden
 from warranty_hub.pipelines.model_files import ModelFile, is_named
 from warranty_hub.pipelines.model_neighbours import Others, other_models, relate
 from warranty_hub.pipelines.model_places import places_of_model
-from warranty_hub.pipelines.model_rows import ReadModel, forget_places, write_rows
+from warranty_hub.pipelines.model_rows import ReadModel, forget_places, remove_rows, write_rows
 from warranty_hub.pipelines.own_keys import own_keys
 from warranty_hub.pipelines.places import MODEL, merge_places
 from warranty_hub.warehouse.tables import THIS_TRANSACTION, bim_revision
@@ -80,13 +80,14 @@ def write_revision(db: Connection, artefacts: ArtefactStore, revision: Revision,
     places = places_of_model(model.index, settings.project, settings.building or model_id)
     merge_places(db, settings.project, MODEL, places.places)
     kept = kept_own_keys(db, model_id, revision.sha256)
-    keys = own_keys(model_id, revision.sha256, model.index.elements) | kept
+    own_key = own_keys(model_id, revision.sha256, model.index.elements, kept)
     superseded = _supersede(db, revision, named)
     others = other_models(db, revision.file, (model.extent, model.georeference) if model.extent else None)
     revision_id = _write_row(db, revision, others)
-    write_rows(db, revision_id, model, places, keys)
+    write_rows(db, revision_id, model, places, own_key)
     across = relate(db, artefacts, revision_id, model, others, superseded)
-    changes = carry_keys(db, revision.run_id, revision_id, superseded, new_file=not kept)
+    elements = len(model.index.elements)
+    changes = carry_keys(db, revision.run_id, revision_id, superseded, elements=elements, new_file=not kept)
     forget_places(db, settings.project)
     return {**changes, "across": across}
 
@@ -94,7 +95,10 @@ def write_revision(db: Connection, artefacts: ArtefactStore, revision: Revision,
 def _supersede(db: Connection, revision: Revision, named: Container[str]) -> Sequence[int]:
     """Make room: the model's revision until now is current no more, nor are those of models that are named no longer."""
     model_id = revision.file.model_id
-    db.execute(delete(bim_revision).where(bim_revision.c.model_id == model_id, bim_revision.c.sha256 == revision.sha256))
+    same_file = bim_revision.c.model_id == model_id, bim_revision.c.sha256 == revision.sha256
+    again = db.execute(delete(bim_revision).where(*same_file).returning(bim_revision.c.revision_id)).scalars().all()
+    if again:
+        remove_rows(db, again)
     of_project = bim_revision.c.project_code == revision.file.settings.project
     current = select(bim_revision.c.revision_id, bim_revision.c.model_id).where(
         bim_revision.c.current, or_(bim_revision.c.model_id == model_id, of_project)

@@ -1,7 +1,7 @@
 """The rows of a model that was read, and how they get into the warehouse."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -17,7 +17,7 @@ from connectors.bim.findings import finding
 from connectors.bim.geometry import Geometry
 from connectors.bim.neighbours import Adjacent, Bodies, adjacent
 from connectors.bim.placing import applied_twice, extent, storeys_by_height
-from connectors.bim.shapes import Box, Finding, ModelIndex
+from connectors.bim.shapes import Box, Element, Finding, ModelIndex
 from warranty_hub.pipelines.model_places import ModelPlaces
 from warranty_hub.pipelines.places import MODEL
 from warranty_hub.records.codes import PlaceKind
@@ -35,6 +35,7 @@ from warranty_hub.warehouse.tables import (
     system_element,
 )
 
+OF_REVISION = (bim_building, bim_storey, bim_space, bim_element_revision, space_element, bim_system, system_element)
 NO_BOX: tuple[None, ...] = (None,) * 6
 IFC, GEOMETRY = "IFC", "GEOMETRY"
 NAMED_FAILURES = 3  # in the finding; each element has its own reason beside it
@@ -122,13 +123,15 @@ class ReadModel:
         return found, GEOMETRY if found is not None else None
 
 
-def write_rows(db: Connection, revision_id: int, model: ReadModel, places: ModelPlaces, keys: Mapping[int, UUID]) -> None:
-    """Everything of a revision but its own row. ``keys``: the own key of each element, by STEP id."""
+def write_rows(
+    db: Connection, revision_id: int, model: ReadModel, places: ModelPlaces, own_key: Callable[[Element], UUID]
+) -> None:
+    """Everything of a revision but its own row."""
     for table, rows in (
         (bim_building, _buildings(model.index)),
         (bim_storey, _storeys(model, places)),
         (bim_space, _spaces(model, places)),
-        (bim_element_revision, _elements(model, keys)),
+        (bim_element_revision, _elements(model, own_key)),
         (space_element, _relations(model, revision_id)),
         (bim_system, ((row.step_id, row.guid, row.ifc_class, row.predefined_type, row.name) for row in model.index.systems)),
         (system_element, ((row.step_id, step) for row in model.index.systems for step in row.element_steps)),
@@ -165,16 +168,16 @@ def _spaces(model: ReadModel, places: ModelPlaces) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _elements(model: ReadModel, keys: Mapping[int, UUID]) -> Iterator[tuple[Any, ...]]:
+def _elements(model: ReadModel, own_key: Callable[[Element], UUID]) -> Iterator[tuple[Any, ...]]:
     geometry = model.geometry
     for item in model.index.elements:
-        step = item.step_id
+        step, key = item.step_id, own_key(item)
         storey, storey_source = model.storey(item)
         yield (
-            step, keys[step], item.guid, item.ifc_class, item.predefined_type, item.name, item.object_type, item.tag,
+            step, key, item.guid, item.ifc_class, item.predefined_type, item.name, item.object_type, item.tag,
             item.type_name, item.material, storey, item.space_step, item.external, item.load_bearing, list(item.pset_hashes),
             list(item.classifications), storey_source, geometry.failures.get(step), *model.boxes.get(step, NO_BOX),
-            keys[step],
+            key,
         )  # fmt: skip
 
 
@@ -190,6 +193,12 @@ def _write_property_sets(db: Connection, model: ModelIndex) -> None:
     ]
     if values:
         db.execute(insert(property_set).on_conflict_do_nothing(), values)
+
+
+def remove_rows(db: Connection, revisions: Sequence[int]) -> None:
+    """Everything of revisions whose own rows are gone, at rooms of other models too."""
+    for column in *(table.c.revision_id for table in OF_REVISION), space_element.c.element_revision_id:
+        db.execute(delete(column.table).where(column.in_(revisions)))
 
 
 def forget_places(db: Connection, project: str) -> None:

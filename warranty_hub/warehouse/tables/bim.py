@@ -1,4 +1,9 @@
-"""The index of models: revisions, elements, the spatial tree, systems, property sets."""
+"""The index of models: revisions, elements, the spatial tree, systems, property sets.
+
+The rows of a revision have no foreign key to it: checking it took the server as long as writing the rows and all their indexes
+(hundreds of thousands, in the transaction that writes the revision itself). `warranty_hub.pipelines.model_rows` writes and
+removes them together.
+"""
 
 from sqlalchemy import (
     ARRAY,
@@ -6,7 +11,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -61,9 +65,9 @@ bim_element = Table(
     "bim_element",
     metadata,
     Column("element_key", Uuid, primary_key=True, comment="an own key: what a file says of an element by itself"),
-    Column("model_id", Text, nullable=False, index=True),
+    Column("model_id", Text, nullable=False),
     Column("ifc_class", Text, nullable=False),
-    Column("guid", Text, index=True, comment="as first seen; not unique"),
+    Column("guid", Text, comment="as first seen; not unique"),
     Column("born_revision_id", BigInteger, comment="the revision that showed the key first"),
     Column(
         "same_as",
@@ -72,15 +76,16 @@ bim_element = Table(
         index=True,
         comment="the element that it is; its own key where nothing was known before",
     ),
-    Column("left_revision_id", BigInteger, index=True, comment="where the element stood last, once no current model shows it"),
+    Column("left_revision_id", BigInteger, comment="where the element stood last, once no current model shows it"),
     Column("left_step_id", Integer),
+    Index("ix_bim_element_left_revision_id", "left_revision_id", postgresql_where=text("left_revision_id IS NOT NULL")),
     schema="hub",
 )
 
 
 def _revision_key() -> tuple[Column[int], Column[int]]:
     return (
-        Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+        Column("revision_id", BigInteger, primary_key=True),
         Column("step_id", Integer, primary_key=True, comment="the row's identity inside its file"),
     )
 
@@ -94,12 +99,12 @@ bim_element_revision = Table(
     metadata,
     *_revision_key(),
     Column("element_key", Uuid, nullable=False, index=True),
-    Column("guid", Text, index=True),
+    Column("guid", Text),
     Column("ifc_class", Text, nullable=False),
     Column("predefined_type", Text),
     Column("name", Text),
     Column("object_type", Text),
-    Column("tag", Text, index=True),
+    Column("tag", Text),
     Column("type_name", Text),
     Column("material", Text),
     Column("storey_step", Integer),
@@ -160,12 +165,11 @@ bim_space = Table(
 space_element = Table(
     "space_element",
     metadata,
-    Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+    Column("revision_id", BigInteger, primary_key=True),
     Column("space_step", Integer, primary_key=True),
     Column(
         "element_revision_id",
         BigInteger,
-        ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"),
         primary_key=True,
         comment="of the element: another than the room's where another file shows it",
     ),
@@ -190,7 +194,7 @@ bim_system = Table(
 system_element = Table(
     "system_element",
     metadata,
-    Column("revision_id", BigInteger, ForeignKey(bim_revision.c.revision_id, ondelete="CASCADE"), primary_key=True),
+    Column("revision_id", BigInteger, primary_key=True),
     Column("system_step", Integer, primary_key=True),
     Column("element_step", Integer, primary_key=True),
     schema="hub",
