@@ -29,7 +29,7 @@ SPEECHLESS: tuple[frozenset[str], ...] = (frozenset(), frozenset({"1", "5"}), fr
 UNMODELLED: tuple[frozenset[str], ...] = (frozenset(), frozenset({"2"}), frozenset({"6", "B"}))
 FOR = frozenset({Sign.SAME_PLACE, Sign.SAME_KIND})
 FREE = frozenset({Sign.SEVERAL, Sign.CHOSEN})
-BY_POINT = frozenset({Sign.POINT_ELSEWHERE, Sign.NOTHING_AT_POINT})
+BY_POINT = frozenset({Sign.POINT_ELSEWHERE, Sign.NOTHING_AT_POINT, Sign.SHARED_POINT})
 DOUBTS = frozenset(Sign) - FOR - FREE
 HELD, DOUBT = 0.5, -4.0
 """How strongly a sign that was seen seldom is held (ridge), and where a doubt is: unseen, it is no reason to be sure."""

@@ -78,7 +78,8 @@ class _Pins:
         (frame,) = dice.choices(list(FRAMES), list(FRAMES.values()))
         x, y, z = map(float, self._coordinates(frame, np.array([place]))[0])
         if frame is not PointFrame.WGS84 and dice.random() < MISTAKEN:
-            x, y, z = (value / METRES_PER[dice.choice(("mm", "ft"))] for value in (x, y, z))
+            unit = METRES_PER[dice.choice(("mm", "ft"))]
+            x, y, z = x / unit, y / unit, z / unit
         return Point(frame, x, y, None if dice.random() < NO_HEIGHT else z)
 
     def _coordinates(self, frame: PointFrame, places: Metres) -> Metres:

@@ -143,6 +143,8 @@ class Case:
         signs += _empty(
             count, len(level.spots) - found.spots + self.where.passed_over, len(level.spots) + self.where.passed_over
         )
+        if self._lacks_some(level, max(found.fits)):
+            signs += (Sign.FEWER,)
         if Fit.SURE not in found.fits:
             signs += (Sign.KIND_UNTOLD,)
         if Sign.WIDER in signs and all(element.ifc_class.startswith(_BUILT) for element in found.elements):
@@ -157,6 +159,13 @@ class Case:
             else f"{count} elements there can be {names}; the text does not say which"
         )
         return self.linked(level.method, members, signs, reason)
+
+    def _lacks_some(self, level: Level, found: Fit) -> bool:
+        """Whether most rooms like the one that is meant, or like one of its dwelling, have more that fits as well as this."""
+        if len(level.spots) > 1:
+            return False
+        lacking, fits = self.around.lacking, self.around.candidates.fit
+        return any(fits(self.components, one) >= found for room in level.spots[0] for one in lacking.get(room, ()))
 
     def identified(self, found: Identified) -> Location:
         """The elements that bear the identifier."""
@@ -178,11 +187,14 @@ class Case:
         return Member(element, signs, self.around.calibration.weights.share(signs))
 
     def doubted(self, found: Location, sign: Sign, why: str, others: Mapping[UUID, float] = MappingProxyType({})) -> Location:
-        """An answer that something speaks against; other elements that may be meant as well have half of the shares."""
+        """An answer that something speaks against; what may be meant beside or among it has half of the shares."""
         keys = self.around.elements.by_key
         known = sum(one.confidence for one in found.candidates)
-        members = [Member(keys(one.element_key), one.signs, one.confidence / known) for one in found.candidates]
-        members += [Member(keys(key), (), worth) for key, worth in others.items()]
+        worth = dict(others)
+        for one in found.candidates:
+            worth[one.element_key] = worth.get(one.element_key, 0.0) + one.confidence / known
+        own = {one.element_key: one.signs for one in found.candidates}
+        members = [Member(keys(key), own.get(key, ()), share) for key, share in worth.items()]
         several = () if len(members) == 1 or Sign.SEVERAL in found.signs else (Sign.SEVERAL,)
         return self.linked(found.method, members, (*found.signs, *several, sign), f"{found.reason}; {why}")
 

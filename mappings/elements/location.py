@@ -8,7 +8,7 @@ from mappings.elements.points.layout import Told
 from mappings.places import DefectReading
 from warranty_hub.records.codes import LocateState
 
-RULE_VERSION = "locate-6"
+RULE_VERSION = "locate-7"
 
 AUTO_FROM = 0.90
 REVIEW_FROM = 0.50
@@ -54,6 +54,8 @@ class Sign(StrEnum):
     """At most half of them are not known to have one."""
     MOST_EMPTY = "MOST_EMPTY"
     """More than half of them are not known to have one: the models may lack it."""
+    FEWER = "FEWER"
+    """Most rooms like the one that is meant have more such elements: its model may lack some."""
     PART_UNKNOWN = "PART_UNKNOWN"
     """The register does not know all that the text names."""
     WIDER = "WIDER"

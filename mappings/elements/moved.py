@@ -16,9 +16,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from mappings.elements.index import ElementIndex, tag_key
-from mappings.elements.points.layout import Layout
+from mappings.elements.index import tag_key
 from mappings.elements.points.spots import marks
+from mappings.elements.surroundings import Surroundings
 from mappings.lexicon import Words
 from mappings.places.moved import AskedText, MovedPlaces, Places, Surrounded
 from warranty_hub.records.codes import PlaceKind
@@ -27,7 +27,7 @@ _Numbers = NDArray[np.uint64]
 _ALL_BITS = (1 << 64) - 1
 _RUN = re.compile(r"[0-9A-Za-z_.$-]+")
 _SEARCHED_WIDER = (PlaceKind.ROOM, PlaceKind.STOREY, PlaceKind.UNIT)
-NOWHERE = Layout(())
+_LACKS = "lacks"
 _MANY = 40  # stops in one run: not looked into, but taken to name something
 _STOPS = re.compile(r"(?i)(?<=tag)|(?<=asset)|(?<=qr)|(?<=no)|(?<=[_.$-])|(?=[_.$-])|^|$")
 
@@ -51,8 +51,9 @@ class AskedElement:
     """What decides about its point (`points.spots`)."""
 
 
-def marks_of(elements: ElementIndex, layout: Layout = NOWHERE) -> bytes:
-    """The marks of all elements, and of all that lies anywhere."""
+def marks_of(around: Surroundings) -> bytes:
+    """The marks of all elements, of what rooms lack, and of all that lies anywhere."""
+    elements, layout = around.elements, around.layout
     answers = list(elements.answers())
     placed = layout.elements
     known = {
@@ -60,8 +61,9 @@ def marks_of(elements: ElementIndex, layout: Layout = NOWHERE) -> bytes:
         for _, _, found in answers
         for one in found
     }
-    questions = np.fromiter((_hash(kind, question) for kind, question, _ in answers), np.uint64, len(answers))
-    answered = np.fromiter((sum(known[one.key] for one in found) & _ALL_BITS for *_, found in answers), np.uint64, len(answers))
+    told = [(_hash(kind, question), sum(known[one.key] for one in found) & _ALL_BITS) for kind, question, found in answers]
+    told += [(_hash(_LACKS, room), _hash(*sorted(repr(one.kind) for one in kinds))) for room, kinds in around.lacking.items()]
+    questions, answered = np.array(told, np.uint64).reshape(-1, 2).T
     spots, there = marks(layout, known)
     questions, answered = np.concatenate([questions, spots]), np.concatenate([answered, there])
     order = np.argsort(questions)
@@ -74,7 +76,8 @@ class Moved:
     def __init__(self, before: Ground, after: Ground, words: Words) -> None:
         self._places = MovedPlaces(before.places, after.places, words)
         self._questions = _differing(before.marks, after.marks)
-        rooms = (place_id for place_id in before.places.keys() | after.places.keys() if self._asks("room", place_id))
+        known = before.places.keys() | after.places.keys()
+        rooms = (place_id for place_id in known if self._asks("room", place_id) or self._asks(_LACKS, place_id))
         self._rooms = Surrounded(before.places, after.places, rooms)
         self._known = (before.places, after.places)
 

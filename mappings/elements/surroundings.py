@@ -1,10 +1,11 @@
 """What a project's defects are located in: its places, its elements, and how far its answers can be trusted."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mappings.elements.alike import lacking
 from mappings.elements.candidates import Candidates
 from mappings.elements.index import Element, ElementIndex
 from mappings.elements.points.layout import Layout
@@ -27,6 +28,11 @@ class Surroundings:
     def candidates(self) -> Candidates:
         """Elements by room and component."""
         return Candidates(self.elements)
+
+    @cached_property
+    def lacking(self) -> Mapping[str, tuple[Element, ...]]:
+        """By room, what most rooms like it have more of."""
+        return lacking(self.elements.rooms, self.register)
 
     def rooms_of(self, place: Place, unit: str | None = None) -> tuple[str, ...]:
         """The rooms with elements that lie in a place; of a storey or building, only what can be in this unit."""

@@ -20,6 +20,7 @@ _DOUBTS = {
     Sign.FEW_EMPTY: "a few of the places that may be meant are not known to have one",
     Sign.MANY_EMPTY: "many of the places that may be meant are not known to have one",
     Sign.MOST_EMPTY: "most of the places that may be meant are not known to have one",
+    Sign.FEWER: "most rooms like it have more of them",
     Sign.PART_UNKNOWN: "the register does not know all that the text names",
     Sign.WIDER: "the room named has none",
     Sign.WIDER_BUILT: "the room named has none",

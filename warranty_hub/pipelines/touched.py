@@ -44,7 +44,7 @@ def ground_moved(db: Connection, project: str, start: int) -> bool:
 
 def concerned_tickets(db: Connection, project: str, around: Surroundings, settings: Settings) -> Tickets:
     """The tickets that may be located otherwise now than in the ground of the last run; from here on this ground is kept."""
-    before, after = _kept(db, project), Ground(around.register.places, marks_of(around.elements, around.layout))
+    before, after = _kept(db, project), Ground(around.register.places, marks_of(around))
     _keep(db, project, after)
     moved = Moved(before, after, around.register.words) if before else None
     if not moved:

@@ -2,7 +2,8 @@
 
 Which of several it is, the words say (their component), then the distance: each counts by how likely a point of this accuracy
 is so far off it. Of all that fit, the likeliest that together make up `KEPT` are the candidates, so a wall behind a socket, or
-one of two sockets an inch apart, stays one. Where point and words disagree nothing is linked: both are shown.
+one of two sockets an inch apart, stays one. Where point and words disagree nothing is linked: both are shown. A point that several
+defects share takes nothing from what the words allow: what is near it comes first.
 """
 
 import math
@@ -58,8 +59,7 @@ class AtPoint:
         near = self._near()
         here = self._here(near)
         if not self.about_this:
-            found = self._by_words()
-            return self._told(self._at(here)) if here and found.state is not LocateState.AUTO else found
+            return self._shared(here)
         if here:
             return self._told(self._at(here))
         return self._told(self._elsewhere(near))
@@ -146,6 +146,15 @@ class AtPoint:
         likely = math.exp(-((one.distance / self.pin.accuracy) ** 2) / 2)
         return likely * self.case.around.calibration.weights.share(_kind(one))
 
+    def _shared(self, here: Sequence[Near]) -> Location:
+        """The point may be another defect's: what the words lead to stays whole, and what is at the point comes first."""
+        found = self._by_words()
+        if not here or found.state is LocateState.AUTO:
+            return found
+        if not found.candidates:
+            return self._told(self._at(here))
+        return self._told(self.case.doubted(found, Sign.SHARED_POINT, "what is near the point comes first", self._shares(here)))
+
     def _elsewhere(self, near: Sequence[Near]) -> Location:
         """Point and words disagree, or nothing at the point can be what the words name."""
         found = self._by_words()
@@ -153,10 +162,14 @@ class AtPoint:
             return self._at(near, Sign.OTHER_PLACE) if near else self._with_room(found)
         if not near:
             return self.case.doubted(found, Sign.NOTHING_AT_POINT, "nothing at the point can be that")
+        why = "the point is elsewhere, at what else it can be"
+        return self.case.doubted(found, Sign.POINT_ELSEWHERE, why, self._shares(near))
+
+    def _shares(self, near: Sequence[Near]) -> dict[UUID, float]:
+        """What each of the likeliest is worth; together they are worth 1."""
         kept = self._likeliest(near)
         total = sum(map(self._worth, kept))
-        others = {one.element.key: self._worth(one) / total for one in kept}
-        return self.case.doubted(found, Sign.POINT_ELSEWHERE, "the point is elsewhere, at what else it can be", others)
+        return {one.element.key: self._worth(one) / total for one in kept}
 
     def _by_words(self) -> Location:
         return self.case.by_component(*self.words) if self.words else self.case.by_place()

@@ -95,9 +95,13 @@ class TestWordsAndPoint:
     def test_without_a_height_it_tells_what_stands_there(self) -> None:
         assert keys(find("客厅插座没电", "MODEL 4.05 3.93")) == {FAR_SOCKET}
 
-    def test_of_two_defects_it_is_the_one_that_fits_there(self) -> None:
+    def test_of_two_defects_it_may_be_the_others_and_takes_nothing_from_what_the_words_allow(self) -> None:
         socket, door = found("客厅插座没电，客厅门锁坏了", "MODEL 4.05 3.93 0.35")
-        assert (socket.method, socket.state, keys(socket)) == (LocateMethod.POINT, LocateState.REVIEW, {FAR_SOCKET})
+        assert (socket.state, keys(socket)) == (LocateState.REVIEW, {SOCKET, OTHER_SOCKET, FAR_SOCKET})
+        first, second, third = (candidate.confidence / socket.confidence for candidate in socket.candidates)
+        assert socket.candidates[0].element_key == FAR_SOCKET
+        assert (first, second, third) == pytest.approx((2 / 3, 1 / 6, 1 / 6))
+        assert Sign.SHARED_POINT in socket.signs
         assert (door.method, keys(door)) == (LocateMethod.ROOM_COMPONENT, {DOOR})
 
 
