@@ -5,7 +5,7 @@
 - A text that names another place than it did then changes nothing, but a person is asked again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def decided(said: Decided, found: Location, register: Register, elements: Elemen
     meant = tuple(element for key in said.element_keys if (element := elements.get(key)))
     gone = [element for element in meant if element.last_seen is not None]
     doubts = [f"an element that is in no current model; it was last seen {element.last_seen}" for element in gone]
-    if _leads_elsewhere(said, found, register):
+    if found.place_id is not None and not _led_there(said, found.place_id, _rooms(meant, elements), register):
         doubts.append(f"the text now names another place, {found.place_id}")
     lost = bool(meant) and len(gone) == len(meant)
     return Location(
@@ -43,16 +43,13 @@ def decided(said: Decided, found: Location, register: Register, elements: Elemen
     )
 
 
-def _leads_elsewhere(said: Decided, found: Location, register: Register) -> bool:
-    """Whether the words lead to a place that they did not lead to when the person saw them."""
-    return found.place_id not in (None, said.place_shown, said.place_id) and not _within(said, found, register)
-
-
-def _within(said: Decided, found: Location, register: Register) -> bool:
-    """More or less exact than before is not elsewhere."""
-    known = [register.places.get(place_id or "") for place_id in (found.place_id, said.place_shown, said.place_id)]
-    now, *before = known
-    return any(now and then and (register.contains(now, then) or register.contains(then, now)) for then in before)
+def _led_there(said: Decided, now: str, rooms: Iterable[str], register: Register) -> bool:
+    """Whether the words lead where they led when the person saw them, or where the person said, more or less exactly."""
+    before = (said.place_shown, said.place_id, *rooms)
+    if now in before:
+        return True
+    place, known = register.places.get(now), (register.places.get(place_id or "") for place_id in before)
+    return any(place and then and (register.contains(place, then) or register.contains(then, place)) for then in known)
 
 
 def _place_of(meant: Sequence[Element], found: Location, register: Register, elements: ElementIndex) -> str | None:

@@ -233,7 +233,10 @@ class Change:
 
     def __init__(self, before: Surroundings, after: Surroundings) -> None:
         self.old, self.new = ((one.register(), one.index(), one.layout()) for one in (before, after))
-        was, now = (Ground(register.places, marks_of(Known(register, index, layout=layout))) for register, index, layout in (self.old, self.new))
+        was, now = (
+            Ground(register.places, marks_of(Known(register, index, layout=layout)))
+            for register, index, layout in (self.old, self.new)
+        )
         self.moved = Moved(was, now, our_words())
 
     def on(self, words: Words, link: UUID | None = None) -> tuple[bool, bool]:

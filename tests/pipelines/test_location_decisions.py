@@ -144,6 +144,20 @@ def test_more_words_for_the_same_place_ask_a_person_again(project: Project) -> N
     assert located(project)["state"] == "CONFIRMED"
 
 
+def test_a_decision_made_before_the_register_knew_the_place_is_asked_again_when_it_does(projects: Any) -> None:
+    project: Project = projects()
+    project.says("主卧墙面开裂", "3号楼1单元201室", "3", "")
+    project.locates()
+    project.shows("3", TWINS)
+    query = "SELECT element_key FROM hub.bim_element_revision WHERE guid = :guid"
+    with project.hub.transactions() as db:
+        key = db.execute(text(query), {"guid": GUIDS[0]}).scalar_one()
+    item = defect_named(project.hub, ticket_no(project))
+    decide_location(project.hub, LocationDecision(item.key, LocationVerdict.ELEMENT, "王工", "看过现场", (key,), None))
+    found = located(project)
+    assert (found["element_key"], found["state"]) == (key, "CONFIRMED")
+
+
 def test_a_decision_where_the_words_did_not_lead_teaches_no_name(project: Project) -> None:
     project.says("墙面开裂", "9号楼1单元201室", None, "")
     project.locates()

@@ -104,10 +104,11 @@ class Project:
         (self.folder / f"{self.code}-{building}.ifc").write_text(json.dumps(asdict(model)))
         index_model(self.hub, f"{self.code}-{building}")
 
-    def says(self, description: str, address: str, building: str | None, reference: str, point: str | None = None) -> None:
+    def says(self, description: str, address: str, building: str | None, reference: str, point: str | None = None) -> str:
         where = {"project_code": self.code, "address_text": address, "building_code": building}
         number = f"{self.code}-{next(self.numbers)}"
         report(self.hub, number, description, **where, element_ref=reference, point=point)
+        return number
 
     def locates(self) -> dict[str, Any]:
         return locate_defects(self.hub, self.code).details
