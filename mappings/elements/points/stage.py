@@ -2,8 +2,8 @@
 
 Which of several it is, the words say (their component), then the distance: each counts by how likely a point of this accuracy
 is so far off it. Of all that fit, the likeliest that together make up `KEPT` are the candidates, so a wall behind a socket, or
-one of two sockets an inch apart, stays one. Where point and words disagree nothing is linked: both are shown. A point that several
-defects share takes nothing from what the words allow: what is near it comes first.
+one of two sockets an inch apart, stays one. Where point and words disagree nothing is linked: both are shown. A point
+that several defects share takes nothing from what the words allow: what is near it comes first.
 """
 
 import math
