@@ -180,7 +180,7 @@ changes = st.one_of(
 
 def perform(project: Project, change: tuple[Any, ...]) -> None:
     what, *how = change
-    performers: Mapping[str, Callable[..., None]] = {
+    performers: Mapping[str, Callable[..., object]] = {
         "model": project.shows, "ticket": project.says, "rewritten": partial(_rewritten, project),
         "alias": partial(_alias, project), "dwelling": partial(_dwelling, project), "decision": partial(_decided, project),
         "located by hand": partial(_located_by_hand, project),
