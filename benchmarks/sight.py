@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bim.bcf import Camera, camera_to
+from connectors.bim.bcf.scenery import Scenery
 from connectors.bim.geometry import read_geometry
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import Box, ModelIndex
@@ -61,7 +62,7 @@ def views(model: Scene, index: ModelIndex, most: int, seed: int = 1) -> Iterator
     for relation in index.relations:
         if relation.space_step in model.rooms:
             rooms.setdefault(relation.element_step, model.rooms[relation.space_step])
-    others = np.array(list(model.boxes.values()))
+    others = Scenery(np.array(list(model.boxes.values())))
     steps = [element.step_id for element in index.elements if element.step_id in model.shapes]
     random.Random(seed).shuffle(steps)
     for step in steps[:most]:

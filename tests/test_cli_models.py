@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import fsspec
 import ifcopenshell
 import pytest
 import yaml
@@ -91,7 +92,9 @@ def test_a_copy_does_not_know_the_defects_of_the_model(located: Path, tmp_path: 
 
 def test_a_model_is_written_over_or_a_wrong_one_copied(located: Path, tmp_path: Path) -> None:
     before = (tmp_path / "good.ifc").read_bytes()
-    assert "is the model itself" in said(located, "write-back", "good", str(tmp_path / "good.ifc"))
+    assert "is a model itself" in said(located, "write-back", "good", str(tmp_path / "good.ifc"))
+    assert "must not be read as one more" in said(located, "write-back", "good", str(tmp_path / "drop" / "6-ARC.ifc"))
+    assert "is no name of a copy" in said(located, "write-back", "good", str(tmp_path / "copy.ifczip"))
     assert (tmp_path / "good.ifc").read_bytes() == before
     copy = str(tmp_path / "copy.ifc")
     assert "is not the file that was indexed" in said(located, "write-back", "bad", copy)
@@ -100,6 +103,20 @@ def test_a_model_is_written_over_or_a_wrong_one_copied(located: Path, tmp_path: 
     SmallModel("IFC4").write(tmp_path / "good.ifc")
     assert "warranty-hub run index good" in said(located, "write-back", "good", copy)
     assert not Path(copy).exists()
+
+
+def test_a_model_in_an_object_store_has_no_copy_there(located: Path, tmp_path: Path, warehouse: Engine) -> None:
+    """memory:// stands for the store; the real protocol is in tests/foreign."""
+    store, folder = fsspec.filesystem("memory"), f"/{tmp_path.name}"
+    store.pipe(f"{folder}/5-ARC.ifc", (tmp_path / "drop" / "5-ARC.ifc").read_bytes())
+    settings = yaml.safe_load(located.read_text())
+    settings["models"]["drop"]["file"] = f"memory:/{folder}/{{building}}-{{discipline}}.ifc"
+    located.write_text(yaml.safe_dump(settings))
+    said(located, "run", "index")
+    said(located, "run", "locate")
+    assert "1 elements" in said(located, "write-back", "drop/5-ARC", f"memory:/{folder}/handover/copy.ifc")
+    assert b"WarrantyHub_Defects" in store.cat(f"{folder}/handover/copy.ifc")
+    assert "is a model itself" in said(located, "write-back", "drop/5-ARC", f"memory:/{folder}/5-ARC.ifc")
 
 
 def test_issues_do_not_go_out_and_come_back(located: Path, tmp_path: Path, warehouse: Engine) -> None:

@@ -106,14 +106,14 @@ class Folder:
             content: bytes = store.cat_file(file.path)
         return content
 
-    def put(self, files: Sequence[Path], below: str) -> None:
-        """Land files in a folder below, in their order, each whole or not at all. The same file again takes the other's place.
+    def put(self, files: Sequence[Path], below: str = "") -> None:
+        """Land files here or in a folder below, in their order, each whole or not at all; a file takes the place of its like.
 
         Raises ConfigError, LoginError, SystemUnreachableError; what has landed before stays.
         """
         with self._explained():
             store, root = self._open()
-            folder = f"{root.rstrip('/')}/{below}"
+            folder = f"{root.rstrip('/')}/{below}".rstrip("/")
             store.makedirs(folder, exist_ok=True)
             for file in files:
                 draft, target = f"{folder}/.{file.name}.part", f"{folder}/{file.name}"

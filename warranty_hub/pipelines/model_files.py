@@ -64,6 +64,21 @@ def model_file(hub: Hub, model_id: str) -> ModelFile:
     )
 
 
+def entry_for(hub: Hub, address: str) -> str | None:
+    """The entry of hub.yaml that would take a file at this address for a model."""
+    for entry, settings in hub.settings.models.items():
+        where, _, name = absolute(_address(hub, settings)).rpartition("/")
+        below = absolute(address).removeprefix(f"{where}/")
+        if below != absolute(address) and re.fullmatch(_expression(name), below, re.IGNORECASE):
+            return entry
+    return None
+
+
+def absolute(address: str) -> str:
+    """A path on this machine in full, without links; an address elsewhere as it is."""
+    return address if "://" in address else Path(address).resolve().as_posix()
+
+
 def named_models(hub: Hub) -> frozenset[str]:
     """The models that there are: named in hub.yaml, or in its folders; a folder that cannot be listed stands for all in it."""
     named: set[str] = set()
@@ -84,7 +99,7 @@ def files_of(hub: Hub, entry: str) -> Iterator[ModelFile]:
     """The files of one entry of ``models``. Raises ConfigError, LoginError, SystemUnreachableError."""
     settings = hub.settings.models[entry]
     where, _, name = _address(hub, settings).rpartition("/")
-    folder = Folder(_connection(hub, settings, where))
+    folder = folder_at(hub, where, settings.connection)
     if not is_pattern(name):
         stored = folder.file(name)
         if stored is not None:
@@ -101,11 +116,11 @@ def _address(hub: Hub, settings: ModelSettings) -> str:
     return settings.file if "://" in settings.file else hub.settings.path(settings.file).as_posix()
 
 
-def _connection(hub: Hub, settings: ModelSettings, where: str) -> Connection:
-    known = hub.connections(settings.connection) if settings.connection else Connection(settings.file, "fs")
-    return Connection(
-        known.id, known.conn_type, login=known.login, password=known.password, extra={**known.extra, "path": where}
-    )
+def folder_at(hub: Hub, where: str, connection: str | None) -> Folder:
+    """A folder by its path or address, opened as a connection says where one is named."""
+    known = hub.connections(connection) if connection else Connection(where, "fs")
+    extra = {**known.extra, "path": where}
+    return Folder(Connection(known.id, known.conn_type, login=known.login, password=known.password, extra=extra))
 
 
 def is_pattern(name: str) -> bool:

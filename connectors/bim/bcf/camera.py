@@ -6,10 +6,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.bim.bcf.scenery import NOTHING, Array, Holds, Scenery
 from connectors.bim.bcf.shapes import Camera, Vector
 from connectors.bim.shapes import Box
 
-Array = NDArray[np.float64]
 FIELD_OF_VIEW = 60.0  # BCF 2.1 allows 45 to 60
 EYE_HEIGHT = 1.6
 ELBOW_ROOM = 0.3  # from the room's faces, so that the camera is not in a wall
@@ -21,14 +21,13 @@ COMPASS = [(math.cos(angle), math.sin(angle)) for angle in np.linspace(0, 2 * ma
 SLOPES = (0.0, 0.5, -0.5)  # level, from above, from below
 STEPS_BACK = (4.0, 2.0, 1.0)  # metres from the element's face
 AT_ONCE = 3
-NOTHING = np.empty((0, 6))
 
 
-def camera_to(box: Box, room_box: Box | None = None, others: Array = NOTHING) -> Camera:
+def camera_to(box: Box, room_box: Box | None = None, others: Scenery = NOTHING) -> Camera:
     """A perspective camera aimed at an element's box: from inside the room where that is known, else from outside and above.
 
     In a room it looks at the element's stretch along this room, from as far away as that needs and the room allows.
-    ``others``: boxes of other elements, one a row. Of several places to stand the camera takes the first from where the fewest
+    ``others``: boxes of other elements. Of several places to stand the camera takes the first from where the fewest
     of them are in the way: a room need not be a box, and a storey hides what is inside.
     """
     target = box if room_box is None else _overlap(box, _grown(room_box, REACH))
@@ -83,14 +82,14 @@ def _distance_to_fit(box: Box) -> float:
 
 
 # ------------------------------------------------------------------------------------------------ what is in the way
-def _clearest(eyes: Array, box: Box, target: Box, others: Array) -> Array:
+def _clearest(eyes: Array, box: Box, target: Box, others: Scenery) -> Array:
     """The first eye of those that see most; a few at a time, since one of the first mostly sees all."""
     obstacles = _obstacles(others, box, target, eyes)
     best: Array = eyes[0]
     most = -1.0
     for start in range(0, len(eyes), AT_ONCE):
         few = eyes[start : start + AT_ONCE]
-        clear = _clearness(few, target, _between(obstacles, target, few))
+        clear = _clearness(few, target, obstacles[_between(target, few)(obstacles)])
         if clear.max() > most:
             best, most = few[clear.argmax()], float(clear.max())
         if most == 1:
@@ -105,9 +104,9 @@ def _outside(eyes: Array, target: Box) -> NDArray[np.bool_]:
     return near
 
 
-def _obstacles(others: Array, box: Box, target: Box, eyes: Array) -> Array:
+def _obstacles(others: Scenery, box: Box, target: Box, eyes: Array) -> Array:
     """Boxes between here and there, without the element itself and what it is a part of, such as a window's wall."""
-    near = _between(others, target, eyes)
+    near = others.where(_between(target, eyes))
     centre = _centre(target)
     around = (near[:, :3] <= centre).all(axis=1) & (near[:, 3:] >= centre).all(axis=1)
     itself = (np.abs(near - np.array(box)) < 1e-6).all(axis=1)
@@ -115,11 +114,10 @@ def _obstacles(others: Array, box: Box, target: Box, eyes: Array) -> Array:
     return kept
 
 
-def _between(others: Array, target: Box, eyes: Array) -> Array:
-    """Boxes that reach into the box around the eyes and the target."""
+def _between(target: Box, eyes: Array) -> Holds:
+    """Whether boxes reach into the box around the eyes and the target."""
     low, high = np.minimum(eyes.min(axis=0), target[:3]), np.maximum(eyes.max(axis=0), target[3:])
-    between: Array = others[(others[:, :3] < high).all(axis=1) & (others[:, 3:] > low).all(axis=1)]
-    return between
+    return lambda boxes: (boxes[:, :3] < high).all(axis=1) & (boxes[:, 3:] > low).all(axis=1)
 
 
 def _clearness(eyes: Array, target: Box, obstacles: Array) -> Array:

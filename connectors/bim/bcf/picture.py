@@ -7,6 +7,7 @@ behind something else shines through it, and what it is a part of, such as a win
 import hashlib
 import math
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bim.bcf.png import png, source_of
+from connectors.bim.bcf.scenery import Array, Holds, Scenery
 from connectors.bim.bcf.shapes import Camera
 
-Array = NDArray[np.float64]
 WIDTH, HEIGHT = 240, 180
 VERSION = "2"
 """Of the drawing; raised with every change of it, so that no picture is taken over that was drawn otherwise."""
 NEAR = 0.05  # metres before the eye, where the picture begins
 SPECK = 1.5 / WIDTH  # of the picture's width: what is smaller is left out
+LOOKS = (32 * SPECK, 8 * SPECK, SPECK)
 MOST = 400  # things around, those that look largest
 OUTWARDS = (
     np.array([-1, -1, -1, 1, 1, 1]) / 1000
@@ -49,12 +51,11 @@ class Sight(NamedTuple):
     key: str
 
 
-def sight(camera: Camera, chosen: Array, others: Array, color: str) -> Sight:
+def sight(camera: Camera, chosen: Array, others: Scenery, color: str) -> Sight:
     """What a perspective camera sees of the chosen boxes and of others. ``color``: ``RRGGBB``."""
-    shown = _in_sight(camera, chosen + OUTWARDS)
-    in_sight = _in_sight(camera, others)
-    whole, itself = _wholes(shown, in_sight)
-    wholes, around = in_sight[whole & ~itself], _largest(camera, in_sight[~whole & ~itself])
+    shown = _in_sight(camera, Scenery(chosen + OUTWARDS))
+    wholes = _in_sight(camera, others, lambda some: _is_whole(shown, some))
+    wholes, around = wholes[~_is_chosen(shown, wholes)], _largest(camera, shown, others)
     told = hashlib.sha256(f"{VERSION} {color} {camera}".encode())
     for boxes in (shown, wholes, around):
         told.update(boxes.tobytes() + b"|")
@@ -117,44 +118,75 @@ def _frame(camera: Camera) -> _Frame:
     return _Frame(np.array(camera.position), forward, np.cross(forward, up), up, half * WIDTH / HEIGHT, half)
 
 
-def _in_sight(camera: Camera, boxes: Array) -> Array:
-    """Boxes that reach into the pyramid before the eye, moved so that the eye is the origin; none that the eye is in."""
+def _in_sight(camera: Camera, boxes: Scenery, also: Holds = lambda some: np.ones(len(some), dtype=bool)) -> Array:
+    """Boxes that reach into the pyramid before the eye, moved so that the eye is the origin; none that the eye is in.
+
+    ``also``: what else must hold for a moved box, and then for every box around it.
+    """
     frame = _frame(camera)
+    near = boxes.where(lambda some: _in_pyramid(frame, some) & also(_moved(frame, some)))
+    found = _moved(frame, near)
+    outside: Array = found[(found[:, :3] > 0).any(axis=1) | (found[:, 3:] < 0).any(axis=1)]
+    return outside
+
+
+def _moved(frame: _Frame, boxes: Array) -> Array:
+    moved: Array = (boxes.reshape(-1, 2, 3) - frame.eye).reshape(-1, 6)
+    return moved
+
+
+def _in_pyramid(frame: _Frame, boxes: Array) -> NDArray[np.bool_]:
     centres, halves = (boxes[:, :3] + boxes[:, 3:]) / 2 - frame.eye, (boxes[:, 3:] - boxes[:, :3]) / 2
-    kept = (np.abs(centres) > halves).any(axis=1)
+    kept: NDArray[np.bool_] = centres @ frame.forward + halves @ np.abs(frame.forward) > NEAR
     for side, half in (frame.right, frame.half_width), (frame.up, frame.half_height):
         for sign in (1.0, -1.0):
             inwards = half * frame.forward + sign * side
             kept &= centres @ inwards + halves @ np.abs(inwards) > 0
-    kept &= centres @ frame.forward + halves @ np.abs(frame.forward) > NEAR
-    found: Array = (boxes[kept].reshape(-1, 2, 3) - frame.eye).reshape(-1, 6)
-    return found
+    return kept
 
 
-def _wholes(chosen: Array, boxes: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each box, whether a chosen one is a part of it, such as of a window's wall, and whether it is a chosen one itself."""
-    whole, itself = np.zeros(len(boxes), dtype=bool), np.zeros(len(boxes), dtype=bool)
-    for box in chosen:
-        middle = (box[:3] + box[3:]) / 2
+def _is_whole(chosen: Array, boxes: Array) -> NDArray[np.bool_]:
+    """For each box, whether a chosen one is a part of it, such as of a window's wall."""
+    whole = np.zeros(len(boxes), dtype=bool)
+    for middle in (chosen[:, :3] + chosen[:, 3:]) / 2:
         whole |= (boxes[:, :3] <= middle).all(axis=1) & (boxes[:, 3:] >= middle).all(axis=1)
+    return whole
+
+
+def _is_chosen(chosen: Array, boxes: Array) -> NDArray[np.bool_]:
+    """For each box, whether it is a chosen one itself."""
+    itself = np.zeros(len(boxes), dtype=bool)
+    for box in chosen:
         itself |= (np.abs(boxes + OUTWARDS - box) < 1e-6).all(axis=1)
-    return whole, itself
+    return itself
 
 
-def _largest(camera: Camera, boxes: Array) -> Array:
-    """The boxes that look largest, by their diagonal at their nearest."""
-    looks = np.linalg.norm(boxes[:, 3:] - boxes[:, :3], axis=1) / _nearest(camera, boxes)
-    order = np.argsort(-looks, kind="stable")[:MOST]
-    found: Array = boxes[np.sort(order[looks[order] > SPECK])]
-    return found
+def _largest(camera: Camera, chosen: Array, others: Scenery) -> Array:
+    """The boxes that look largest, of those that are no chosen one nor a whole of one.
+
+    Looked for are large ones first: of a whole estate thousands are in sight, and few of them count.
+    """
+    found = others.boxes[:0]
+    for least in LOOKS:
+        found = _in_sight(camera, others, partial(_looks_larger, camera, least))
+        found = found[~_is_whole(chosen, found) & ~_is_chosen(chosen, found)]
+        if len(found) >= MOST:
+            break
+    order = np.argsort(-_looks(camera, found), kind="stable")[:MOST]
+    largest: Array = found[np.sort(order)]
+    return largest
 
 
-def _nearest(camera: Camera, boxes: Array) -> Array:
-    """How deep in the picture each box begins; NEAR at least."""
+def _looks_larger(camera: Camera, least: float, boxes: Array) -> NDArray[np.bool_]:
+    return _looks(camera, boxes) > least
+
+
+def _looks(camera: Camera, boxes: Array) -> Array:
+    """How large each box looks: its diagonal over how deep in the picture it begins, NEAR at least."""
     forward = np.array(camera.direction)
     corners = np.where(forward > 0, boxes[:, :3], boxes[:, 3:])
-    depth: Array = np.maximum(corners @ forward, NEAR)
-    return depth
+    looks: Array = np.linalg.norm(boxes[:, 3:] - boxes[:, :3], axis=1) / np.maximum(corners @ forward, NEAR)
+    return looks
 
 
 # ------------------------------------------------------------------------------------------------ drawing

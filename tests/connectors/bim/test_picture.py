@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.bim.bcf import Camera, camera_to
-from connectors.bim.bcf.picture import HEIGHT, WIDTH, picture, pictures_in, sight
+from connectors.bim.bcf.picture import HEIGHT, MOST, WIDTH, picture, pictures_in, sight
 from connectors.bim.bcf.png import SIGNATURE, source_of
+from connectors.bim.bcf.scenery import NOTHING, TILE, Holds, Scenery
 from connectors.bim.bcf.shapes import Vector
 from connectors.bim.bcf.visualization import PLAIN_SNAPSHOT
 from connectors.bim.shapes import Box
@@ -41,7 +42,9 @@ def colors(content: bytes) -> np.ndarray:
 
 
 def drawn(chosen: object, *around: object, color: str = RED, camera: Camera = LOOKING_NORTH) -> np.ndarray:
-    return colors(picture(sight(camera, np.array([chosen], dtype=float), np.array(around or NONE, dtype=float), color)))
+    return colors(
+        picture(sight(camera, np.array([chosen], dtype=float), Scenery(np.array(around or NONE, dtype=float)), color))
+    )
 
 
 def is_red(pixels: np.ndarray) -> Any:
@@ -101,13 +104,13 @@ boxes = st.builds(lambda x, y, z, dx, dy, dz: Box(x, y, z, x + dx, y + dy, z + d
 @settings(max_examples=40)
 def test_the_picture_does_not_show_what_the_camera_sees(box: Box, others: list[Box]) -> None:
     around = np.array(others, dtype=float).reshape(-1, 6)
-    seen = drawn(box, *around, camera=camera_to(box, None, around))
+    seen = drawn(box, *around, camera=camera_to(box, None, Scenery(around)))
     assert is_red(seen).any()
 
 
 def test_pictures_are_drawn_again_or_taken_for_others(tmp_path: Path) -> None:
-    red, grey = (sight(LOOKING_NORTH, np.array([CUBE], dtype=float), NONE, color) for color in (RED, "9E9E9E"))
-    farther = sight(LOOKING_NORTH, np.array([CUBE], dtype=float), np.array([WALL], dtype=float), RED)
+    red, grey = (sight(LOOKING_NORTH, np.array([CUBE], dtype=float), NOTHING, color) for color in (RED, "9E9E9E"))
+    farther = sight(LOOKING_NORTH, np.array([CUBE], dtype=float), Scenery(np.array([WALL], dtype=float)), RED)
     assert len({red.key, grey.key, farther.key}) == 3
     with zipfile.ZipFile(tmp_path / "P01.bcf", "w") as archive:
         archive.writestr("a/snapshot.png", picture(red))
@@ -121,4 +124,26 @@ def test_pictures_are_drawn_again_or_taken_for_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(0, 80, 7))
 def test_a_damaged_picture_ends_the_publication_or_is_taken(cut: int) -> None:
-    assert source_of(picture(sight(LOOKING_NORTH, np.array([CUBE], dtype=float), NONE, RED))[:cut]) is None
+    assert source_of(picture(sight(LOOKING_NORTH, np.array([CUBE], dtype=float), NOTHING, RED))[:cut]) is None
+
+
+def test_a_view_of_many_boxes_leaves_out_some_that_a_look_at_each_finds() -> None:
+    """More boxes than a tile has and than a picture shows; small and large, some flush with each other."""
+    dice = np.random.default_rng(5)
+    low = dice.uniform(0, [60, 60, 30], (40 * TILE, 3)).round(1)
+    many = np.hstack([low, low + dice.choice([0.1, 0.5, 3.0, 20.0], low.shape, p=[0.4, 0.3, 0.28, 0.02])])
+    tiled, one_by_one = Scenery(many), Plain(many)
+    shown = []
+    for box in many[::1000]:
+        camera = camera_to(Box(*box), None, tiled)
+        assert camera == camera_to(Box(*box), None, one_by_one)
+        assert sight(camera, box[None], tiled, RED).key == sight(camera, box[None], one_by_one, RED).key
+        shown.append(len(sight(camera, box[None], tiled, RED).around))
+    assert max(shown) == MOST > min(shown)
+
+
+class Plain(Scenery):
+    """Looks at each box."""
+
+    def where(self, holds: Holds) -> np.ndarray:
+        return self.boxes[holds(self.boxes)]

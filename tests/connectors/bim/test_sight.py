@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.sight import scene, views
 from connectors.bim.bcf import camera_to
+from connectors.bim.bcf.scenery import Scenery
 from connectors.bim.ifc import read_model
 from connectors.bim.shapes import Box
 from sandbox.building.ifc import write_tower
@@ -40,8 +41,8 @@ def test_the_camera_stays_behind_what_hides_the_element(room: Box | None) -> Non
     usual = camera_to(window, room).position
     between = [(there + here) / 2 for there, here in zip((1.0, -0.1, 1.65), usual, strict=True)]
     cupboard = [*(value - 0.4 for value in between), *(value + 0.4 for value in between)]
-    assert camera_to(window, room, np.array([[9.0, 9.0, 9.0, 9.1, 9.1, 9.1], list(window)])).position == usual
-    eye = np.array(camera_to(window, room, np.array([cupboard, list(window)])).position)
+    assert camera_to(window, room, Scenery(np.array([[9.0, 9.0, 9.0, 9.1, 9.1, 9.1], list(window)]))).position == usual
+    eye = np.array(camera_to(window, room, Scenery(np.array([cupboard, list(window)]))).position)
     on_the_way = eye + (np.array((1.0, -0.1, 1.65)) - eye) * np.linspace(0, 1, 50)[:, None]
     in_it = (on_the_way > cupboard[:3]).all(axis=1) & (on_the_way < cupboard[3:]).all(axis=1)
     assert not in_it.any()

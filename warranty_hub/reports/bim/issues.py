@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Viewpoint, camera_to
 from connectors.bim.bcf.picture import Sight, picture, sight
+from connectors.bim.bcf.scenery import NOTHING, Scenery
 from connectors.bim.bcf.visualization import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
@@ -22,8 +22,6 @@ from warranty_hub.reports.queries import LIVING_DEFECTS, REPORTER, one_name
 from warranty_hub.rules.tickets import NOT_COUNTED, SETTLED
 
 MOST_TOPICS = 500  # more than that no tool shows well, and no person reads
-Boxes = NDArray[np.float64]
-NOTHING: Boxes = np.empty((0, 6))
 ISSUES = UUID("3d0b4f0a-6f5e-5b39-8d2c-7a1d5c0e9b64")
 AUTHOR = "Warranty Hub"
 ISSUE_SYSTEM = "bcf"
@@ -70,10 +68,10 @@ def issues_by_project(
             yield Issues(project.code, bcf, rows[0].topics - len(topics))
 
 
-def _boxes(db: Connection, project_code: str) -> Boxes:
+def _boxes(db: Connection, project_code: str) -> Scenery:
     """Of every element of the project: what may stand between a camera and what it shows."""
     rows = db.execute(text(_BOXES), {"project": project_code}).all()
-    return np.array(rows, dtype=np.float64).reshape(-1, 6)
+    return Scenery(np.array(rows, dtype=np.float64).reshape(-1, 6))
 
 
 def _comments(db: Connection, project_code: str) -> dict[tuple[str, str, int], list[Any]]:
@@ -85,7 +83,7 @@ def _comments(db: Connection, project_code: str) -> dict[tuple[str, str, int], l
 
 
 def _topic(
-    elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Boxes, pictures: Mapping[str, bytes]
+    elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Scenery, pictures: Mapping[str, bytes]
 ) -> Topic:
     """A topic from its rows, one for each element."""
     defect = elements[0]
@@ -151,7 +149,7 @@ def _header_date(text: str | None, zone: tzinfo | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 
-def _viewpoint(topic: UUID, elements: Sequence[Any], others: Boxes, pictures: Mapping[str, bytes]) -> Viewpoint:
+def _viewpoint(topic: UUID, elements: Sequence[Any], others: Scenery, pictures: Mapping[str, bytes]) -> Viewpoint:
     """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID.
 
     Its picture does not count: what stands around an element may change while the view of it stays.
@@ -189,7 +187,7 @@ def _description(elements: Sequence[Any]) -> str:
     return "\n".join(lines)
 
 
-def _camera(boxes: Sequence[Box], room: Sequence[float] | None, others: Boxes) -> Camera | None:
+def _camera(boxes: Sequence[Box], room: Sequence[float] | None, others: Scenery) -> Camera | None:
     """At the box around all elements, from inside the room; None where no element has a box."""
     if not boxes:
         return None
