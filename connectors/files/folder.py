@@ -25,6 +25,8 @@ LOGINS = {
 """What each kind of store calls a connection's login and password."""
 EXTRAS = {"sftp": "sftp", "s3": "s3"}
 """Kinds of store that need a client library → the hub's extra that brings it."""
+BUCKETS = {"s3"}
+"""Kinds of store that need no folders; making one would make a bucket of a mistyped name."""
 CLIENTS = {"paramiko", "botocore"}
 REFUSED = {"AuthenticationException", "NoCredentialsError"}  # errors of theirs, which must not be imported for it
 
@@ -114,10 +116,16 @@ class Folder:
         with self._explained():
             store, root = self._open()
             folder = f"{root.rstrip('/')}/{below}".rstrip("/")
-            store.makedirs(folder, exist_ok=True)
+            if self._scheme not in BUCKETS:
+                store.makedirs(folder, exist_ok=True)
             for file in files:
                 draft, target = f"{folder}/.{file.name}.part", f"{folder}/{file.name}"
-                store.put_file(str(file), draft)
+                try:
+                    store.put_file(str(file), draft)
+                except FileNotFoundError:
+                    raise ConfigError(
+                        f"{self._shown} does not exist", remedy="Correct the address, or have the folder or bucket made."
+                    ) from None
                 if store.exists(target):
                     store.rm_file(target)  # SFTP renames onto nothing
                 store.mv(draft, target)
