@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -53,7 +53,8 @@ class AirflowSetup:
     """What Airflow runs, and where it keeps its things.
 
     ``database`` is the SQLAlchemy URL of a PostgreSQL database of its own, empty at first. ``project`` goes on PYTHONPATH.
-    ``environment`` is added to what tasks see.
+    ``environment`` is added to what tasks see. ``preload``: modules that every task imports; its process is forked off the
+    scheduler and finds them there, which is a second of CPU saved by task.
     """
 
     home: Path
@@ -62,6 +63,7 @@ class AirflowSetup:
     dags: Path
     database: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    preload: Sequence[str] = ()
 
 
 class LocalAirflow:
@@ -162,7 +164,10 @@ class LocalAirflow:
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(note)))
 
     def _spawn(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "airflow", *arguments]
+        program = ["-m", "airflow"]
+        if name == "scheduler" and self.setup.preload:
+            program = ["-c", f"import {', '.join(self.setup.preload)}; from airflow.__main__ import main; main()"]
+        command = [sys.executable, *program, *arguments]
         with (self._log_folder / f"{name}.log").open("wb") as log:  # own session: Ctrl-C is for us, who end them in order
             return subprocess.Popen(  # noqa: S603 - our own command
                 command, env=self._environment(), cwd=self.setup.home,

@@ -52,6 +52,8 @@ STAGES: Sequence[Sequence[str]] = (
     ("publish_feed", "publish_reports", "sweep_deletions", "watch_freshness"),
 )
 """Which DAGs run side by side, and what has to be done before them."""
+PRELOAD = ("warranty_hub.pipelines.steps", "warranty_hub.reports.publish", "connectors.oa.weaver")
+"""What tasks need to import, and find in the scheduler that they are forked off."""
 SLOTS = {"hub_wms": 4, "hub_sap": 1, "hub_calendar": 1, "hub_desk": 1, "hub_oa": 1}
 
 console = Console(highlight=False)
@@ -209,6 +211,7 @@ def _airflow_setup(home: Home, database: str) -> AirflowSetup:
         dags=ROOT / "dags",
         database=database,
         environment={"WARRANTY_HUB_CONFIG": str(home.settings)},
+        preload=PRELOAD,
     )
 
 

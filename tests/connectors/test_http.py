@@ -28,7 +28,7 @@ from warranty_hub.errors import (
 )
 from warranty_hub.settings import Connection
 
-QUICK = HttpOptions(connect_timeout=1, read_timeout=1, attempts=3, budget=5, longest_wait=0.05)
+QUICK = HttpOptions(connect_timeout=20, read_timeout=20, attempts=3, budget=5, longest_wait=0.05)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ EVERYTHING = Window(None, NOW)
 USER = "hub"
 PASSWORD = "canary-密码"
 CENTRE = "63f5a1c2d3e4b5"
-QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=1)
+QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=20)
 Build = Callable[..., KingdeeSource]
 
 

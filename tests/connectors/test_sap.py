@@ -27,7 +27,7 @@ from warranty_hub.settings import Connection
 
 WINDOW = Window(datetime(2025, 3, 1, 17, tzinfo=UTC), datetime(2025, 3, 2, 2, tzinfo=UTC))
 SERVICE = ROOT + COST_SERVICE
-QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=1)
+QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=20)
 NEXT = f"{SERVICE}/A_OperationalAcctgDocItemCube?$skiptoken="
 Build = Callable[..., SapSource]
 

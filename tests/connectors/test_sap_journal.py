@@ -30,7 +30,7 @@ from warranty_hub.errors import (
 )
 from warranty_hub.settings import Connection
 
-QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=1)
+QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=20)
 PROVISION: dict[str, Any] = {
     "company_code": "1000", "posting_date": "2025-06-30", "document_date": "2025-06-29", "currency": "CNY",
     "reference": "PROV-2025-06 华南区域 保修准备金 第二次", "text": "保修准备金计提",

@@ -15,7 +15,7 @@ from sandbox.web import Answer, Request
 from tests.sandbox.systems import http_connection
 from warranty_hub.errors import BusinessError, ProtocolError
 
-QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=1)
+QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=20)
 SET = ROOT + "API_PURCHASEORDER_PROCESS_SRV/A_PurchaseOrder"
 
 

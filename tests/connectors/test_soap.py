@@ -59,7 +59,7 @@ DTD = '<?xml version="1.0"?><!DOCTYPE e SYSTEM "http://127.0.0.1:9/x.dtd">' + GO
 @pytest.fixture
 def service(script: Script) -> SoapService:
     script.then(reply(200, WSDL, XML))
-    options = HttpOptions(attempts=3, longest_wait=0.02, read_timeout=1)
+    options = HttpOptions(attempts=3, longest_wait=0.02, read_timeout=20)
     return SoapService(HttpSession(script.url, options, judge=judge_soap_status), "/services/T")
 
 

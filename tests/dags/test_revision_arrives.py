@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sandbox import airflow_local
 from sandbox.airflow_local import AirflowSetup, LocalAirflow
 from sandbox.building import Tower, write_tower
+from sandbox.demo import PRELOAD
 from tests.pipelines.test_models import hub_of, report, rows
 from warranty_hub.errors import StopError
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
@@ -87,6 +88,7 @@ def site(server: EmbeddedPostgres, warehouse: Engine, tmp_path: Path, monkeypatc
         dags=ROOT / "dags",
         database=server.url("airflow_of_revisions"),
         environment={"WARRANTY_HUB_CONFIG": str(config)},
+        preload=PRELOAD,
     )
     with LocalAirflow(setup) as airflow:
         airflow.wait_until_parsed(DAGS)

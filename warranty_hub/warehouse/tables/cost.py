@@ -107,12 +107,14 @@ weight_decision = Table(
 
 
 def _dimensions() -> list[Column[Any]]:
-    """Where a part of an amount belongs."""
+    """Where a part of an amount belongs; first what months are summed from, as PostgreSQL unpacks a row from its left."""
     return [
+        Column("cell", Uuid, comment="of the rollup; null: written before there were cells, until the next rollup"),
         Column("period", Text, nullable=False),
+        Column("amount", Money, nullable=False, comment="cost is positive"),
+        Column("ticket_no", Text),
         Column("project_code", Text),
         Column("building_code", Text),
-        Column("ticket_no", Text),
         Column("ticket_system", Text, comment="the ticket's source: two may have one number; null as ticket_no"),
         Column("ticket_id", Text, comment="with ticket_system the ticket's key, and with defect_seq the defect's"),
         Column("defect_seq", Integer, comment="null: the ticket has no defect, or there is no ticket"),
@@ -128,8 +130,6 @@ def _dimensions() -> list[Column[Any]]:
         Column("share_bp", Integer, comment="the party's share, in basis points"),
         Column("repeat_no", Integer, comment="how often the same defect was reported there within a year, up to this time"),
         Column("currency", Text, nullable=False),
-        Column("amount", Money, nullable=False, comment="cost is positive"),
-        Column("cell", Uuid, comment="of the rollup; null: written before there were cells, until the next rollup"),
     ]
 
 
@@ -139,12 +139,12 @@ allocation = Table(
     Column("source_system", Text, primary_key=True),
     Column("source_id", Text, primary_key=True),
     Column("part", Integer, primary_key=True),
+    *_dimensions(),
     Column("fact_version", Integer, nullable=False),
     Column("stage", Text, nullable=False),
     Column(
         "settles_part", Integer, comment="the part of this accrual that this one takes back, since the actual cost is there"
     ),
-    *_dimensions(),
     changed_tx(),
     Index("ix_allocation_period", "period", "project_code"),
     schema="hub",
