@@ -12,6 +12,7 @@ import numpy as np
 
 from mappings.elements.fit import Fit, fit
 from mappings.elements.index import Element, ElementIndex, Numbers
+from mappings.lexicon import Words
 
 Spots = tuple[tuple[str, ...], ...]
 
@@ -38,6 +39,8 @@ class Candidates:
     """Asks an index; what it learns of kinds and components it remembers."""
 
     index: ElementIndex
+    words: Words
+    """Names of elements are read by these."""
     _fits: dict[tuple[tuple[str, ...], int], Fit] = field(default_factory=dict)
     _of_kind: dict[tuple[tuple[str, ...], tuple[Any, ...]], Fit] = field(default_factory=dict)
 
@@ -64,7 +67,7 @@ class Candidates:
         """How well an element fits any of these components."""
         asked = components, element.kind
         if asked not in self._of_kind:
-            self._of_kind[asked] = best_fit(components, element)
+            self._of_kind[asked] = self._best_fit(components, element)
         return self._of_kind[asked]
 
     def _rooms(self, questions: Sequence[Question]) -> tuple[Numbers, Numbers, Numbers]:
@@ -87,14 +90,12 @@ class Candidates:
 
     def _fit(self, components: tuple[str, ...], kind: int) -> Fit:
         if (components, kind) not in self._fits:
-            self._fits[components, kind] = best_fit(components, self.index.rooms.examples[kind])
+            self._fits[components, kind] = self._best_fit(components, self.index.rooms.examples[kind])
         return self._fits[components, kind]
+
+    def _best_fit(self, components: tuple[str, ...], element: Element) -> Fit:
+        return max((fit(component, element, self.words) for component in components), default=Fit.NO)
 
     def _found(self, elements: Numbers, how: Numbers, spots: int) -> Found:
         numbered = self.index.numbered
         return Found(tuple(numbered[number] for number in elements.tolist()), tuple(map(Fit, how.tolist())), spots)
-
-
-def best_fit(components: Sequence[str], element: Element) -> Fit:
-    """How well an element fits any of these components."""
-    return max((fit(component, element) for component in components), default=Fit.NO)

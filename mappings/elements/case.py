@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
-from mappings.elements.candidates import Found, best_fit
+from mappings.elements.candidates import Found
 from mappings.elements.fit import Fit
 from mappings.elements.identifiers import Identified
 from mappings.elements.index import Element
@@ -180,7 +180,7 @@ class Case:
     def _kind(self, element: Element) -> tuple[Sign, ...]:
         if not self.components:
             return ()
-        how = best_fit(self.components, element)
+        how = self.around.candidates.fit(self.components, element)
         return () if how is Fit.SURE else (Sign.KIND_UNTOLD,) if how is Fit.POSSIBLE else (Sign.OTHER_KIND,)
 
     def _member(self, element: Element, signs: tuple[Sign, ...]) -> Member:
@@ -249,7 +249,7 @@ class Case:
         element = self.around.elements.gone(self.defect.linked_to)
         if element is None or (self.where.place and self.around.holds(self.where, element) is False):
             return found
-        if self.components and not best_fit(self.components, element):
+        if self.components and not self.around.candidates.fit(self.components, element):
             return found
         return self._gone(element, "the defect was linked to an element", found.candidates)
 

@@ -18,7 +18,7 @@ from enum import IntEnum
 from functools import cache
 
 from mappings.elements.index import Element
-from mappings.lexicon import Component, lexicon, read
+from mappings.lexicon import Component, Words, lexicon, read
 from warranty_hub.errors import ConfigError
 
 
@@ -55,8 +55,8 @@ _SPEECHLESS = frozenset({"IfcBuildingElementProxy"})
 _VARIANTS = ("StandardCase", "ElementedCase")
 
 
-def fit(component: str, element: Element) -> Fit:
-    """How well an element fits the component of this code."""
+def fit(component: str, element: Element, words: Words | None = None) -> Fit:
+    """How well an element fits the component of this code; its name is read by these words, or by ours."""
     rule = rules()[component]
     ifc_class = plain_class(element.ifc_class)
     if ifc_class in rule.hosts:
@@ -69,8 +69,8 @@ def fit(component: str, element: Element) -> Fit:
     )
     weakest = min(signs)
     if weakest is Fit.SURE and not rule.must_be_named and not rule.unchecked:
-        return Fit.POSSIBLE if _named_otherwise(rule, ifc_class, element) else Fit.SURE
-    return _name_fit(rule, ifc_class, element) if weakest else Fit.NO
+        return Fit.POSSIBLE if _named_otherwise(rule, ifc_class, element, words) else Fit.SURE
+    return _name_fit(rule, ifc_class, element, words) if weakest else Fit.NO
 
 
 def _class_fit(rule: ElementRule, ifc_class: str) -> Fit:
@@ -96,22 +96,27 @@ def _flag_fit(wanted: bool | None, value: bool | None) -> Fit:
     return Fit.POSSIBLE if value is None else Fit.NO
 
 
-def _name_fit(rule: ElementRule, ifc_class: str, element: Element) -> Fit:
-    named = read(f"{element.name or ''} {element.object_type or ''}").components
+def _name_fit(rule: ElementRule, ifc_class: str, element: Element, words: Words | None) -> Fit:
+    named = _named(element, words)
     if rule.code in named:
         return Fit.SURE
     something_else = any(not rules()[code].is_general or ifc_class not in rules()[code].classes for code in named)
     return Fit.NO if rule.must_be_named or something_else or ifc_class in _SPEECHLESS else Fit.POSSIBLE
 
 
-def _named_otherwise(rule: ElementRule, ifc_class: str, element: Element) -> bool:
+def _named_otherwise(rule: ElementRule, ifc_class: str, element: Element, words: Words | None) -> bool:
     """Whether the name is that of a component which only a name tells from this one: a wooden floor is hardly a tiled one."""
     types = rule.classes.get(ifc_class, frozenset())
-    named = read(f"{element.name or ''} {element.object_type or ''}").components
+    named = _named(element, words)
     others = (rules()[code] for code in named)
     return rule.code not in named and any(
         other.unchecked and types & other.classes.get(ifc_class, frozenset()) for other in others
     )
+
+
+def _named(element: Element, words: Words | None) -> tuple[str, ...]:
+    """The components that an element's name and type tell of."""
+    return read(f"{element.name or ''} {element.object_type or ''}", words).components
 
 
 def plain_class(ifc_class: str) -> str:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mappings.elements.candidates import best_fit
 from mappings.elements.fit import Fit
 from mappings.elements.index import Element, ElementIndex
 from mappings.elements.location import DefectText, LocateMethod, Sign
@@ -28,7 +27,7 @@ def identified(defect: DefectText, around: Surroundings) -> Identified | None:
     """What the text's identifiers stand for; a GlobalId counts before a tag."""
     for method, find in ((LocateMethod.GLOBAL_ID, _by_global_id), (LocateMethod.TAG, _by_tag)):
         named = find(defect, around.elements)
-        bearers = [element for element in named if defect.only or not defect.components or _fits(defect, element)]
+        bearers = [element for element in named if defect.only or not defect.components or _fits(defect, element, around)]
         if bearers:
             return _judged(defect, around, method, bearers)
     return None
@@ -55,17 +54,17 @@ def _judged(defect: DefectText, around: Surroundings, method: LocateMethod, bear
     here = [element for element in bearers if places[element.key]]
     known = here or bearers
     in_place = {places[element.key] for element in known}
-    return Identified(method, tuple(known), tuple(_signs(defect, known, in_place)))
+    return Identified(method, tuple(known), tuple(_signs(defect, known, in_place, around)))
 
 
-def _signs(defect: DefectText, known: Sequence[Element], in_place: set[bool | None]) -> Iterator[Sign]:
+def _signs(defect: DefectText, known: Sequence[Element], in_place: set[bool | None], around: Surroundings) -> Iterator[Sign]:
     if len(known) > 1:
         yield Sign.SEVERAL
     if None not in in_place:
         yield Sign.SAME_PLACE if True in in_place else Sign.OTHER_PLACE
     if defect.components:
-        yield Sign.SAME_KIND if any(_fits(defect, element) for element in known) else Sign.OTHER_KIND
+        yield Sign.SAME_KIND if any(_fits(defect, element, around) for element in known) else Sign.OTHER_KIND
 
 
-def _fits(defect: DefectText, element: Element) -> bool:
-    return best_fit(defect.components, element) is not Fit.NO
+def _fits(defect: DefectText, element: Element, around: Surroundings) -> bool:
+    return around.candidates.fit(defect.components, element) is not Fit.NO

@@ -27,7 +27,7 @@ class Surroundings:
     @cached_property
     def candidates(self) -> Candidates:
         """Elements by room and component."""
-        return Candidates(self.elements)
+        return Candidates(self.elements, self.register.words)
 
     @cached_property
     def lacking(self) -> Mapping[str, tuple[Element, ...]]:

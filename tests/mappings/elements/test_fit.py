@@ -1,10 +1,12 @@
 """Component to IFC: a wrong match shows a craftsman the wrong thing, a missed one hides the right one."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from mappings.elements import Element, Fit, fit
+from mappings.lexicon import company_words
 
 
 def element(ifc_class: str, predefined_type: str | None = None, name: str | None = None, **facts: bool | str) -> Element:
@@ -66,3 +68,11 @@ def test_in_ifc2x3_where_one_class_is_many_things_the_name_helps(component: str,
 def test_a_proxy_without_a_telling_name_is_nothing() -> None:
     assert fit("C65", element("IfcBuildingElementProxy", name="TYPE-07")) is Fit.NO
     assert fit("C65", element("IfcBuildingElementProxy", name="烟道")) is Fit.SURE
+
+
+def test_a_companys_word_for_it_in_its_name_is_not_understood(tmp_path: Path) -> None:
+    file = tmp_path / "words.csv"
+    file.write_text("set,code,words,example,source\ncomponent,C65,出气匣子,,\n", encoding="utf-8")
+    proxy = element("IfcBuildingElementProxy", name="出气匣子 300x300")
+    assert fit("C65", proxy) is Fit.NO
+    assert fit("C65", proxy, company_words(file)) is Fit.SURE
