@@ -23,6 +23,10 @@ PlaceId = Annotated[str, typer.Argument(help="The place that it means, e.g. P01/
 ByOption = Annotated[str, typer.Option("--by", help="Who says so.", default_factory=getpass.getuser)]
 
 
+_HEADINGS = ("project 项目", "said 写法", "tickets 工单数", "last reported 最近报修", "for example 例单")
+"""Of the places that no register knows."""
+
+
 @app.command("unknown")
 def unknown(
     project: ProjectOption = None,
@@ -40,7 +44,7 @@ def unknown(
     elif not found:
         console.print("Every place that a ticket names is known. 工单中的位置均已登记。")
     else:
-        shown = table("Unknown places 未登记位置", "project", "said", "tickets", "last reported", "for example")
+        shown = table("Unknown places 未登记位置", *_HEADINGS)
         for row in found:
             shown.add_row(*map(cell, row))
         console.print(shown)
@@ -56,7 +60,7 @@ def _write_csv(file: Path, found: Sequence[learnt.UnknownPlace]) -> None:
 
 def _write_rows(stream: TextIO, found: Sequence[learnt.UnknownPlace]) -> None:
     writer = csv.writer(stream)
-    writer.writerow(learnt.UnknownPlace._fields)
+    writer.writerow(_HEADINGS)
     writer.writerows((*row[:3], row.last_reported.isoformat(), row.example) for row in found)
 
 
