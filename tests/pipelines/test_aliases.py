@@ -78,7 +78,9 @@ def test_the_command_line_lists_them_and_writes_them_as_csv(hub: Hub, tmp_path: 
     config.write_text(f"database: {hub.settings.database}\n", encoding="utf-8")
     shown = CliRunner().invoke(app, ["places", "unknown", "--config", str(config), "--csv", "-"])
     rows = list(csv.DictReader(StringIO(shown.output.lstrip("\ufeff"))))
-    assert [(row["project 项目"], row["said 写法"], row["tickets 工单数"]) for row in rows] == [("P03", "9号楼2单元1501室", "1")]
+    assert [(row["project 项目"], row["said 写法"], row["tickets 工单数"]) for row in rows] == [
+        ("P03", "9号楼2单元1501室", "1")
+    ]
     for command in ("propose", "confirm"):
         done = CliRunner().invoke(app, ["places", command, "P03", "老洋房", "P/3", "--by", "li", "--config", str(config)])
         assert done.exit_code == 0, done.output
