@@ -30,7 +30,7 @@ TICKETS = (
 REVISIONS = ("first", "second", "elsewhere")
 BY_PEOPLE = (*range(len(TICKETS)), "decision", "place")
 """What a group of people does: they write the tickets and decide on two of them."""
-GROUPS = 8
+GROUPS = 9
 """So many of them, each at its own times, share the revisions of an example: these take most of its time."""
 
 PHASES = (Phase.reuse, Phase.generate)
@@ -136,7 +136,7 @@ orders = st.permutations(steps_of(GROUPS)).filter(lambda steps: steps.index(("fi
 
 
 @given(order=orders, looks=st.lists(st.integers(0, len(steps_of(GROUPS)) - 1), max_size=8).map(Counter))
-@settings(max_examples=4, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_tickets_revisions_and_decisions_or_a_step_done_again_makes_another_link(
     projects: Any, usual: list[Mapping[str, Any]], order: list[Step], looks: Mapping[int, int]
 ) -> None:
