@@ -185,7 +185,9 @@ def _relations(
 
 def _pairs(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[int, int]]:
     for first, others in related(model, relation, one, many):
-        yield from ((first.id(), other.id()) for other in others)
+        step = first.id()
+        for other in others:
+            yield step, other.id()
 
 
 def _served(model: Any, systems: tuple[System, ...]) -> Iterator[tuple[int, int]]:

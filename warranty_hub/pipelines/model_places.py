@@ -7,6 +7,7 @@ get their rooms below the storey, under all the names that the model gives them.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from connectors.bim.shapes import ModelIndex, Space, Storey
 from mappings.lexicon import read
@@ -65,6 +66,7 @@ def _dwelling(project: str, building: str, space: Space, level: Place | None) ->
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1 << 12)  # the rooms of a flat are in one zone
 def _flat(name: str) -> AddressReading | None:
     """``2-1501`` or ``2-1501-主卧`` names unit and flat; inside one building its first number cannot be a building."""
     parts = name.split("-")
