@@ -110,7 +110,7 @@ def run_demo(folder: Path, ifc: Path | None, keep: bool) -> None:
         _prepare(home, ifc)
         with _everything(home, ifc) as running:
             started = running.airflow.started
-            _run_dags(running)
+            _run_dags(running, keep)
             print_summary(console, running.database, home.published, started)
             _say(f"Done after {time.monotonic() - began:.0f} s. Published files: {home.published}")
             if keep:
@@ -270,32 +270,52 @@ def _web(system: str, address: str, user: str = "", password: str = "") -> Conne
 
 
 # ---------------------------------------------------------------------------------------------------- the DAGs
-def _run_dags(running: Running) -> None:
-    """Unpause and trigger the DAGs stage by stage, and wait for each stage. What they wake besides is waited for at the end."""
+def _run_dags(running: Running, keep: bool) -> None:
+    """Stage by stage: unpause and trigger the DAGs, wait for them and what they woke, put them to sleep. ``keep``: wake all."""
     client = running.airflow.client
-    for dag in sorted({dag for stage in STAGES for dag in stage}):
-        client.pause(dag, paused=True)  # left awake by an earlier demo, each stage would wake the later ones again and again
+    everything = sorted({dag for stage in STAGES for dag in stage})
+    _pause(running, everything)  # left awake by an earlier demo, each stage would wake the later ones again and again
     for stage in STAGES:
-        for dag in stage:
-            client.pause(dag, paused=False)
+        _pause(running, stage, paused=False)
         began = time.monotonic()
         names = ", ".join(stage)
         with console.status(f"{names} …"):
             done = client.wait_for({dag: client.trigger(dag) for dag in stage}, LONGEST_WAIT)
         _say(f"{names}: {time.monotonic() - began:.0f} s")
         _insist_on_success(running, done)
-    _wait_for_woken(running)
+        _put_to_sleep(running, stage)
+    if keep:
+        _pause(running, everything, paused=False)
+
+
+def _pause(running: Running, dags: Sequence[str], paused: bool = True) -> None:
+    for dag in dags:
+        running.airflow.client.pause(dag, paused=paused)
+
+
+def _put_to_sleep(running: Running, dags: Sequence[str]) -> None:
+    """Pause DAGs while none runs: a quarter that strikes later on would set off the day's work once more beside ours."""
+    while True:
+        _wait_for_woken(running)
+        _pause(running, dags)
+        if not _unfinished(running):
+            return
+        _pause(running, dags, paused=False)  # one began meanwhile, and would wait for ever
 
 
 def _wait_for_woken(running: Running) -> None:
-    """Assets woke DAGs as they would every day: let those runs end."""
-    client, deadline = running.airflow.client, time.monotonic() + LONGEST_WAIT
+    """Assets and the clock woke DAGs as they would every day: let those runs end."""
+    deadline = time.monotonic() + LONGEST_WAIT
     with console.status("Letting what the assets woke finish …"):
-        while late := [run for run in client.runs(since=running.airflow.started) if not run.finished]:
+        while late := _unfinished(running):
             if time.monotonic() > deadline:
                 raise StopError(f"Not finished: {', '.join(run.dag_id for run in late)}", remedy="Look into .hub/logs/airflow.")
             time.sleep(1)
-    _insist_on_success(running, client.runs(since=running.airflow.started))
+    _insist_on_success(running, running.airflow.client.runs(since=running.airflow.started))
+
+
+def _unfinished(running: Running) -> list[DagRun]:
+    return [run for run in running.airflow.client.runs(since=running.airflow.started) if not run.finished]
 
 
 def _insist_on_success(running: Running, runs: Sequence[DagRun]) -> None:
