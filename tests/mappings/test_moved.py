@@ -355,7 +355,7 @@ def test_a_room_in_one_flat_reaches_the_tickets_of_all_that_have_such_a_room() -
 
 @pytest.mark.parametrize("too_many", [3, 50])
 @given(data=st.data(), seed=st.integers(0, 1 << 16))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_ticket_that_no_change_concerns_would_be_located_otherwise(data: st.DataObject, seed: int, too_many: int) -> None:
     with many(too_many):
         before = data.draw(surroundings())

@@ -13,7 +13,7 @@ from connectors.bim.write_back import Facts, write_back
 from tests.connectors.bim.material import NEEDS_SHARED, SHARED
 from tests.connectors.bim.small import SCHEMAS, SmallModel
 
-MODELS = {"IFC2X3": "Duplex_A_20110907.ifc", "IFC4": "AC20-FZK-Haus.ifc", "IFC4X3": "4x3_PCERT_Building-Architecture.ifc"}
+MODELS = {"IFC2X3": "XELLA-1e_verdieping.ifc", "IFC4": "AC20-FZK-Haus.ifc", "IFC4X3": "4x3_PCERT_Building-Architecture.ifc"}
 SETS: dict[str, dict[str, bool | int | str]] = {
     "Pset_Warranty": {
         "WarrantyIdentifier": "CN-02", "WarrantyStartDate": "2023-09-28", "WarrantyEndDate": "2028-09-28",
