@@ -238,12 +238,13 @@ _LINKS = f"""
 
 _CELL = ", ".join(DIMENSIONS).replace("is_repeat", "coalesce(repeat_no, 0) >= 3")
 
-# The numbers of the cells are the benchmark's own; the hub's are hashes too.
+# The numbers of the cells are the benchmark's own; the hub's are hashes too. The parts of a line are of three components, so
+# each is the first in its cell.
 _PARTS = rf"""
     INSERT INTO hub.allocation (source_system, source_id, part, fact_version, stage, period, project_code, building_code,
         ticket_no, ticket_system, ticket_id, defect_seq, component_code, defect_type_code, category, cause, party_code,
-        repairer_code, payer, finality, responsibility_version, share_bp, repeat_no, currency, amount, cell)
-    SELECT part.*, md5(ROW({_CELL})\:\:text)\:\:uuid
+        repairer_code, payer, finality, responsibility_version, share_bp, repeat_no, currency, amount, cell, first_in_cell)
+    SELECT part.*, md5(ROW({_CELL})\:\:text)\:\:uuid, true
     FROM (SELECT 'sap', id, part, 1, 'ACTUAL' AS stage, period, 'P' || n % 60 AS project_code,
                  (1 + n / 60 % 8)\:\:text AS building_code, ticket, 'wms', ticket, part AS defect_seq,
                  'C' || (n / 7 + part * 11) % 80 AS component_code, 'D' || (n / 3 + part) % 8 AS defect_type_code,

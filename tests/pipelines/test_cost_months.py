@@ -95,21 +95,22 @@ def _parts_of_everything(db: Connection, chance: Random) -> Iterator[tuple[Any, 
         place = Place(chance.choice(PERIODS), project, None, "UNMAPPED", None, stage, currency)
         ticket = chance.choice([None, "WX1", "WX2", "WX3"])
         amounts = [Decimal(chance.randint(-999, 9999)).scaleb(-digits) for _ in range(3)]
-        for seq, amount in enumerate(amounts):
-            part = _part(chance, amount)
-            rows[table].append((line, ticket, place, step, seq, cells.number(place, part), part))
+        parts = [_part(chance, amount) for amount in amounts]
+        for seq, (part, cell, first) in enumerate(cells.of_line(place, parts)):
+            amount = part.amount
+            rows[table].append((line, ticket, place, step, seq, cell, part, first))
             if step != "WRITTEN_OFF":
                 measure = {None: 0, "CLAIMED": 1, "RECEIVED": 3}[step]
                 yield place.period, _key(place, part), measure, amount, line if table == "allocation" else None, ticket
         _voucher(db, table, line, place, step, sum(amounts, Decimal(0)))
     cells.keep(db)
     for target, more, columns in (
-        (allocation, lambda _: (1,), ("fact_version",)),
+        (allocation, lambda row: (1, row[7]), ("fact_version", "first_in_cell")),
         (outlook, lambda _: ("commitment",), ("fact",)),
-        (recovery, lambda step: (step,), ("step",)),
+        (recovery, lambda row: (row[3],), ("step",)),
     ):
         names = [name for name in COLUMNS if name != "stage" or target is not recovery]
-        copy_rows(db, target, (*names, *columns), (_row(target is recovery, row, more(row[3])) for row in rows[target.name]))
+        copy_rows(db, target, (*names, *columns), (_row(target is recovery, row[:7], more(row)) for row in rows[target.name]))
 
 
 def _row(without_stage: bool, row: tuple[Any, ...], more: tuple[Any, ...]) -> tuple[Any, ...]:

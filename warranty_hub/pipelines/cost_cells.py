@@ -4,6 +4,7 @@ So a month is summed by one narrow key instead of fourteen texts. The number is 
 has it without asking the database, and the same dimensions have the same number for ever.
 """
 
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -41,6 +42,14 @@ class Cells:
         if number is None:
             number = self._numbers[cell] = _number(cell)
         return number
+
+    def of_line(self, place: Place, parts: Iterable[Part]) -> Iterator[tuple[Part, UUID, bool]]:
+        """Each part of a line with the number of its cell, and whether it is the line's first one there."""
+        met = set[UUID]()
+        for part in parts:
+            cell = self.number(place, part)
+            yield part, cell, cell not in met
+            met.add(cell)
 
     def keep(self, db: Connection) -> None:
         """Write down the cells that are new. None is ever removed: it may be filled again."""

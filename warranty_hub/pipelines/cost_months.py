@@ -31,24 +31,22 @@ def sum_months(db: Connection, periods: Collection[str]) -> None:
 _WHILE_SUMMING = {"work_mem": "'16MB'", "jit": "off"}
 
 _PART = """
-            SELECT cell, ticket_no, source_system, source_id, amount, NULL AS step
-            FROM hub.allocation WHERE cell {half} AND period = ANY(:periods)
-            UNION ALL
-            SELECT cell, ticket_no, NULL, NULL, amount, NULL FROM hub.outlook WHERE cell {half} AND period = ANY(:periods)
-            UNION ALL
-            SELECT cell, ticket_no, NULL, NULL, amount, step FROM hub.recovery
-            WHERE cell {half} AND period = ANY(:periods) AND step <> 'WRITTEN_OFF'"""
+        SELECT cell, ticket_no, first_in_cell, amount,
+               NULL::numeric AS claimed, NULL::numeric AS agreed, NULL::numeric AS recovered
+        FROM hub.allocation WHERE cell {half} AND period = ANY(:periods)
+        UNION ALL
+        SELECT cell, ticket_no, false, amount, NULL, NULL, NULL FROM hub.outlook
+        WHERE cell {half} AND period = ANY(:periods)
+        UNION ALL
+        SELECT cell, ticket_no, false, NULL, CASE step WHEN 'CLAIMED' THEN amount END, CASE step WHEN 'AGREED' THEN amount END,
+               CASE step WHEN 'RECEIVED' THEN amount END
+        FROM hub.recovery WHERE cell {half} AND period = ANY(:periods) AND step <> 'WRITTEN_OFF'"""
 
-# A line belongs to one ticket: so the lines of the tickets are all lines, and one sort by cell, ticket and line is enough to
-# count both.
+# Each part says whether it is the first of its line in its cell: so one sort by cell and ticket is enough to count both.
 _HALF = f"""
-    SELECT cell, sum(amount) FILTER (WHERE step IS NULL) AS amount, sum(amount) FILTER (WHERE step = 'CLAIMED') AS claimed,
-           sum(amount) FILTER (WHERE step = 'AGREED') AS agreed, sum(amount) FILTER (WHERE step = 'RECEIVED') AS recovered,
-           sum(lines) AS lines, count(DISTINCT ticket_no) AS tickets
-    FROM (
-        SELECT cell, ticket_no, step, sum(amount) AS amount, count(DISTINCT source_id) AS lines
-        FROM ({_PART}) part GROUP BY cell, ticket_no, source_system, step
-    ) ticket GROUP BY cell"""
+    SELECT cell, sum(amount) AS amount, sum(claimed) AS claimed, sum(agreed) AS agreed, sum(recovered) AS recovered,
+           count(*) FILTER (WHERE first_in_cell) AS lines, count(DISTINCT ticket_no) AS tickets
+    FROM ({_PART}) part GROUP BY cell"""
 
 # A numbered cell lies in one half or the other, by chance: PostgreSQL sums the two side by side, in a process each. It does so
 # for a table that is made, not for one that is added to.

@@ -98,7 +98,7 @@ def _reallocate(db: Connection, keys: Sequence[Key]) -> None:
 
 _COLUMNS = (
     "source_system", "source_id", "fact_version", "stage", "ticket_no", "project_code", "building_code", "category",
-    "repairer_code", "currency", "part", "settles_part", "period", "cell", *PART_COLUMNS,
+    "repairer_code", "currency", "part", "settles_part", "period", "cell", "first_in_cell", *PART_COLUMNS,
 )  # fmt: skip
 
 
@@ -116,13 +116,12 @@ def _parts_of(line: Any, tickets: Mapping[Key, TicketFacts], cells: Cells) -> It
     place = Place(
         line.period, project, building, line.category, line.supplier_code, line.bearing_stage, line.base_currency
     )  # fmt: skip
-    for number, part in enumerate(parts):
-        yield (*shared, number, None, line.period, cells.number(place, part), *said(part))
+    for number, (part, cell, first) in enumerate(cells.of_line(place, parts)):
+        yield (*shared, number, None, line.period, cell, first, *said(part))
     if line.settled_in:
         place = place._replace(period=line.settled_in)
-        for number, part in enumerate(parts):
-            taken_back = part.reversed()
-            yield (*shared, len(parts) + number, number, line.settled_in, cells.number(place, part), *said(taken_back))
+        for number, (part, cell, first) in enumerate(cells.of_line(place, parts)):
+            yield (*shared, len(parts) + number, number, line.settled_in, cell, first, *said(part.reversed()))
 
 
 # Lines that changed themselves, whose ticket changed in anything they depend on, or that state a number that is new; and what

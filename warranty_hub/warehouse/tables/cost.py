@@ -139,6 +139,9 @@ allocation = Table(
     Column("source_system", Text, primary_key=True),
     Column("source_id", Text, primary_key=True),
     Column("part", Integer, primary_key=True),
+    Column(
+        "first_in_cell", Boolean, nullable=False, server_default=text("true"), comment="of its line: lines are counted by it"
+    ),
     *_dimensions(),
     Column("fact_version", Integer, nullable=False),
     Column("stage", Text, nullable=False),

@@ -17,6 +17,13 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column(
+            "first_in_cell",
+            sa.Boolean(),
+            server_default=sa.text("true"),
+            nullable=False,
+            comment="of its line: lines are counted by it",
+        ),
+        sa.Column(
             "cell",
             sa.Uuid(),
             nullable=True,
@@ -66,7 +73,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source_system", "source_id", "part", name=op.f("pk_allocation")),
         schema="hub",
     )
-    columns = ", ".join(column["name"] for column in sa.inspect(op.get_bind()).get_columns("allocation", schema="hub"))
-    op.execute(f"INSERT INTO hub.allocation ({columns}) SELECT {columns} FROM hub.allocation_before")
+    columns = ", ".join(column["name"] for column in sa.inspect(op.get_bind()).get_columns("allocation_before", schema="hub"))
+    op.execute(f"""
+        INSERT INTO hub.allocation ({columns}, first_in_cell)
+        SELECT {columns}, row_number() OVER (PARTITION BY source_system, source_id, cell ORDER BY part) = 1
+        FROM hub.allocation_before""")
     op.execute("DROP TABLE hub.allocation_before")
     op.create_index("ix_allocation_period", "allocation", ["period", "project_code"], schema="hub")
