@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-WORKERS ?= logical
+WORKERS ?= 2
 UV     := uv==0.13.9
 STAMP  := $(VENV)/.installed
 FOREIGN := $(basename $(notdir $(wildcard tests/foreign/requirements-*.txt)))
@@ -16,7 +16,7 @@ demo: $(STAMP)   ## Run the whole hub on a sample building, through Airflow (IFC
 	@$(BIN)/warranty-hub demo $(if $(IFC),--ifc "$(IFC)") $(if $(KEEP),--keep)
 
 test: $(STAMP)   ## Run the whole suite (ARGS=path for a part of it, ARGS="path -n0 --pdb" with a debugger)
-	@$(BIN)/python -m pytest -m "not foreign" -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m "not foreign" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP)   ## Style, strict types, import contract
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
