@@ -133,6 +133,8 @@ def test_a_split_is_shown_and_changed_in_the_words_of_both_languages(desk: Desk)
     assert label("component", "C25").en in shown
     assert desk.type("costs", "weigh", "WX2", "--even").stdout.count("50.0%") == 2
     assert "has no defect 7" in _complaint(desk.type("costs", "weigh", "WX2", "7=1"))
+    for unclear in (("1=70", "1=30"), ("1=70", "--even")):
+        assert "give each defect one weight" in desk.type("costs", "weigh", "WX2", *unclear).output
     assert "write the defect's number" in desk.type("costs", "weigh", "WX2", "most").output
     desk.books.report("WX2", source_system="store")
     assert "--source store" in _complaint(desk.type("costs", "weigh", "WX2", "1=1"))

@@ -85,6 +85,8 @@ def weigh(
     Examples: `warranty-hub costs weigh WX2025-00017` · `warranty-hub costs weigh WX2025-00017 1=70 2=30`.
     """
     given = dict(map(_weight, weights or ()))
+    if len(given) < len(weights or ()) or (given and even):
+        raise typer.BadParameter("give each defect one weight, or --even alone: which of them counts is not to be guessed")
     with told():
         hub = open_hub(config)
         if given or even:
