@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,19 +122,32 @@ def _between(target: Box, eyes: Array) -> Holds:
 
 
 def _clearness(eyes: Array, target: Box, obstacles: Array) -> Array:
-    """For each eye, 1 where it sees all of the target and less for each box in the way (slab method)."""
-    points = _centre(target) + np.array(list(itertools.product((-0.4, 0.0, 0.4), repeat=3))) * _size(target)
-    rays = points[None, :, :] - eyes[:, None, :]
-    entry, leave = np.zeros(1), np.ones(1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for axis in range(3):  # one array an axis: reducing over a last axis of three takes numpy several times as long
-            eye, ray = eyes[:, None, None, axis], rays[:, :, None, axis]
-            first, second = (obstacles[:, axis] - eye) / ray, (obstacles[:, axis + 3] - eye) / ray
-            entry = np.maximum(entry, np.fmin(first, second))
-            leave = np.minimum(leave, np.fmax(first, second))
-    blockers = (leave > entry).sum(axis=2)
+    """For each eye, 1 where it sees all of the target and less for each box in the way (slab method).
+
+    It looks at a grid of 3 × 3 × 3 points, so a ray has one of three slopes along each axis: each is divided by once, and
+    only boxes that are in the way as seen from above are looked at in full.
+    """
+    grid = _centre(target) + np.outer((-0.4, 0.0, 0.4), _size(target))
+    rays = grid - eyes[:, None, :]
+    slabs = partial(_slabs, eyes, rays)
+    (entry_x, leave_x), (entry_y, leave_y) = slabs(obstacles, 0), slabs(obstacles, 1)
+    entry = np.maximum(np.maximum(entry_x, 0)[:, :, None], entry_y[:, None])
+    leave = np.minimum(np.minimum(leave_x, 1)[:, :, None], leave_y[:, None])
+    crossed = (leave > entry).any(axis=(0, 1, 2))
+    entry_z, leave_z = slabs(obstacles[crossed], 2)
+    entry = np.maximum(entry[..., crossed][:, :, :, None], entry_z[:, None, None])
+    leave = np.minimum(leave[..., crossed][:, :, :, None], leave_z[:, None, None])
+    blockers = (leave > entry).sum(axis=-1).reshape(len(eyes), -1)
     clear: Array = (0.5**blockers).mean(axis=1).round(6)
     return clear
+
+
+def _slabs(eyes: Array, rays: Array, obstacles: Array, axis: int) -> tuple[Array, Array]:
+    """Where on the way along one axis, 0 at the eye and 1 at the point, rays enter and leave boxes: eyes × points × boxes."""
+    eye, ray = eyes[:, None, None, axis], rays[:, :, None, axis]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = (obstacles[:, axis] - eye) / ray, (obstacles[:, axis + 3] - eye) / ray
+    return np.fmin(first, second), np.fmax(first, second)
 
 
 # ------------------------------------------------------------------------------------------------ boxes and vectors

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,8 +13,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from connectors.bim.bcf import BcfFile, Camera, Coloring, Comment, Component, HeaderFile, Topic, Viewpoint, camera_to
-from connectors.bim.bcf.picture import Sight, picture, sight
-from connectors.bim.bcf.scenery import NOTHING, Scenery
+from connectors.bim.bcf.picture import picture, sight
+from connectors.bim.bcf.scenery import Scenery
 from connectors.bim.bcf.visualization import MAX_COMPONENTS
 from connectors.bim.shapes import Box
 from mappings.lexicon import label
@@ -55,17 +56,17 @@ def issues_by_project(
     """
     for project in db.execute(text(_PROJECTS), {"only": only}).all():
         rows = db.execute(text(_TOPICS), {"project": project.code, "most": MOST_TOPICS}).all()
-        boxes = _boxes(db, project.code) if rows else NOTHING
-        comments = _comments(db, project.code) if rows else {}
-        pictures = drawn(project.code) if rows else {}
+        if not rows:
+            continue
+        comments = _comments(db, project.code)
+        look = cache(partial(_look, _boxes(db, project.code), drawn(project.code)))
         topics = tuple(
-            _topic(found, comments.get((found[0].source_system, found[0].ticket_no, found[0].seq), []), zone, boxes, pictures)
+            _topic(found, comments.get((found[0].source_system, found[0].ticket_no, found[0].seq), []), zone, look)
             for _, elements in groupby(rows, lambda row: (row.source_system, row.ticket_id, row.seq))
             for found in (list(elements),)
         )
-        if topics:
-            bcf = BcfFile(topics, project_guid(project.code), project.name or project.code)
-            yield Issues(project.code, bcf, rows[0].topics - len(topics))
+        bcf = BcfFile(topics, project_guid(project.code), project.name or project.code)
+        yield Issues(project.code, bcf, rows[0].topics - len(topics))
 
 
 def _boxes(db: Connection, project_code: str) -> Scenery:
@@ -82,9 +83,11 @@ def _comments(db: Connection, project_code: str) -> dict[tuple[str, str, int], l
     return found
 
 
-def _topic(
-    elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, boxes: Scenery, pictures: Mapping[str, bytes]
-) -> Topic:
+Look = Callable[[tuple[Box, ...], Box | None, str], tuple[Camera | None, bytes | None]]
+"""From where elements are seen, in this room and colour, and the picture of it; several defects of an element look the same."""
+
+
+def _topic(elements: Sequence[Any], comments: Sequence[Any], zone: tzinfo | None, look: Look) -> Topic:
     """A topic from its rows, one for each element."""
     defect = elements[0]
     component, defect_type = label("component", defect.component_code), label("defect_type", defect.defect_type_code)
@@ -103,7 +106,7 @@ def _topic(
         description=_description(elements),
         files=tuple(dict.fromkeys(_file(row, zone) for row in elements)),
         comments=tuple(_comment(said, defect.reporter, zone) for said in comments),
-        viewpoints=(_viewpoint(guid, elements, boxes, pictures),),
+        viewpoints=(_viewpoint(guid, elements, look),),
     )
 
 
@@ -149,21 +152,31 @@ def _header_date(text: str | None, zone: tzinfo | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 
-def _viewpoint(topic: UUID, elements: Sequence[Any], others: Scenery, pictures: Mapping[str, bytes]) -> Viewpoint:
+def _viewpoint(topic: UUID, elements: Sequence[Any], look: Look) -> Viewpoint:
     """Elements selected and coloured by severity. Tools take a viewpoint for unchangeable: a changed one has another GUID.
 
     Its picture does not count: what stands around an element may change while the view of it stays.
     """
     selection = tuple(Component(row.guid, row.tag, row.authoring_app) for row in elements[:MAX_COMPONENTS])
-    boxes = [Box(*row.box) for row in elements if None not in row.box]
-    camera, color = _camera(boxes, elements[0].room, others), _color(elements[0])
+    boxes = tuple(Box(*row.box) for row in elements if None not in row.box)
+    color, room = _color(elements[0]), elements[0].room
+    camera, snapshot = look(boxes, Box(*room) if room else None, color)
     view = Viewpoint("", camera=camera, selection=selection, coloring=(Coloring(color, selection),))
-    snapshot = _picture(sight(camera, np.array(boxes), others, color), pictures) if camera else None
     return replace(view, guid=str(uuid5(topic, repr(view))), snapshot=snapshot)
 
 
-def _picture(seen: Sight, pictures: Mapping[str, bytes]) -> bytes:
-    return pictures.get(seen.key) or picture(seen)
+def _look(
+    others: Scenery, pictures: Mapping[str, bytes], boxes: tuple[Box, ...], room: Box | None, color: str
+) -> tuple[Camera | None, bytes | None]:
+    """At the box around all elements, from inside the room; nothing where no element has a box. See `Look`."""
+    if not boxes:
+        return None, None
+    around = Box(
+        *map(min, zip(*(box[:3] for box in boxes), strict=True)), *map(max, zip(*(box[3:] for box in boxes), strict=True))
+    )
+    camera = camera_to(around, room, others)
+    seen = sight(camera, np.array(boxes), others, color)
+    return camera, pictures.get(seen.key) or picture(seen)
 
 
 def _color(defect: Any) -> str:
@@ -185,16 +198,6 @@ def _description(elements: Sequence[Any]) -> str:
     if defect.reason:
         lines.append(f"说明 Reason: {published(defect.reason, defect.reporter)}")
     return "\n".join(lines)
-
-
-def _camera(boxes: Sequence[Box], room: Sequence[float] | None, others: Scenery) -> Camera | None:
-    """At the box around all elements, from inside the room; None where no element has a box."""
-    if not boxes:
-        return None
-    around = Box(
-        *map(min, zip(*(box[:3] for box in boxes), strict=True)), *map(max, zip(*(box[3:] for box in boxes), strict=True))
-    )
-    return camera_to(around, Box(*room) if room else None, others)
 
 
 def _joined(separator: str, *parts: str | None) -> str:
