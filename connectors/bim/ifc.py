@@ -42,8 +42,12 @@ def read_model(path: Path, limits: Limits = LIMITS) -> ModelIndex:
 
 def write_index(step: str, name: str, raw_encoding: str, target: str) -> None:
     """What the child process does: index the file and leave the result in ``target``."""
+    from ifcopenshell.ifcopenshell_wrapper import entity_instance
+
     from connectors.bim.indexing import index_model
 
+    # This process only reads. ifcopenshell's own guard is Python, and is asked for every entity that is met, millions of times.
+    entity_instance.__setattr__ = object.__setattr__  # type: ignore[method-assign]
     gc.disable()  # the process ends with this; looking for circles among millions of objects takes a tenth of its time
     model, log = open_step(Path(step), name, skip=[GEOMETRY])
     Path(target).write_bytes(msgspec.msgpack.encode(index_model(model, log, raw_encoding)))

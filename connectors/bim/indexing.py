@@ -1,6 +1,6 @@
 """From an ifcopenshell model to the rows of a `ModelIndex`."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -57,7 +57,7 @@ def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
         storeys=storeys,
         spaces=spaces,
         elements=elements,
-        relations=tuple(sorted(set(_relations(model, elements, space_steps, systems)))),
+        relations=tuple(sorted(dict.fromkeys(_relations(model, elements, space_steps, systems)))),
         property_sets=links.property_sets.by_hash,
         systems=systems,
         space_boundaries=len(model.by_type("IfcRelSpaceBoundary")),
@@ -136,7 +136,7 @@ def _element(item: Any, links: Links, elements: Container[int], storeys: Contain
     step = item.id()
     parent = links.parents.get(step)
     kind = links.types.get(step, UNTYPED)
-    hashes = tuple(dict.fromkeys([*links.psets.get(step, ()), *kind.pset_hashes]))
+    hashes = _each_once(links.psets.get(step, ()), kind.pset_hashes)
     return Element(
         step_id=step,
         guid=_guid(item),
@@ -153,8 +153,12 @@ def _element(item: Any, links: Links, elements: Container[int], storeys: Contain
         load_bearing=links.property_sets.flag(hashes, "LoadBearing"),
         pset_hashes=hashes,
         part_of_step=parent if parent in elements else None,
-        classifications=tuple(dict.fromkeys([*links.classifications.get(step, ()), *kind.classifications])),
+        classifications=_each_once(links.classifications.get(step, ()), kind.classifications),
     )
+
+
+def _each_once(own: Sequence[str], inherited: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*own, *inherited])) if own or inherited else ()
 
 
 def _systems(model: Any, elements: Container[int], links: Links) -> Iterator[System]:
@@ -186,8 +190,7 @@ def _relations(
 def _pairs(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[int, int]]:
     for first, others in related(model, relation, one, many):
         step = first.id()
-        for other in others:
-            yield step, other.id()
+        yield from ((step, other) for other in others)
 
 
 def _served(model: Any, systems: tuple[System, ...]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from connectors.bim.properties import PropertySets, clean_text, entities, material_names
+from connectors.bim.properties import PropertySets, clean_text, entities, material_names, steps
 
 FORWARD = 1  # ifcopenshell's category of an attribute that the class has and the file writes
 _POSITIONS: dict[tuple[str, str], int | None] = {}
@@ -90,22 +90,23 @@ def predefined_type(entity: Any) -> str | None:
     return None if value == "NOTDEFINED" else value
 
 
-def related(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[Any, list[Any]]]:
-    """Each relation of a kind: the object at one end, those at the other; relations that miss an end are left out."""
+def related(model: Any, relation: str, one: str, many: str) -> Iterator[tuple[Any, list[int]]]:
+    """Each relation of a kind: the object at one end, the STEP ids of those at the other; without those that miss an end."""
     links = model.by_type(relation)
     first, second = (links[0].get_argument_index(name) for name in (one, many)) if links else (0, 0)
     for link in links:
         ends = entities(link.get_argument(first))
         if ends:
-            yield ends[0], entities(link.get_argument(second))
+            yield ends[0], steps(link.get_argument(second))
 
 
 def _parents(model: Any) -> dict[int, int]:
     parents: dict[int, int] = {}
     for relation, child, parent in CONTAINERS:
         for above, below in related(model, relation, parent, child):
-            for item in below:
-                parents.setdefault(item.id(), above.id())
+            parent_step = above.id()
+            for step in below:
+                parents.setdefault(step, parent_step)
     return parents
 
 
@@ -114,7 +115,7 @@ def _types(
 ) -> dict[int, TypeFacts]:
     types: dict[int, TypeFacts] = {}
     for kind, members in related(model, "IfcRelDefinesByType", "RelatingType", "RelatedObjects"):
-        typed = [item.id() for item in members if item.id() in elements]
+        typed = [step for step in members if step in elements]
         if typed:
             hashes = property_sets.hashes(optional(kind, "HasPropertySets"))
             classified = classifications.get(kind.id(), ())
@@ -128,7 +129,7 @@ def _materials(model: Any) -> dict[int, str]:
     for material, members in related(model, "IfcRelAssociatesMaterial", "RelatingMaterial", "RelatedObjects"):
         names = material_names(material)
         if names:
-            materials |= {item.id(): names for item in members}
+            materials |= dict.fromkeys(members, names)
     return materials
 
 
@@ -137,8 +138,8 @@ def _classifications(model: Any) -> dict[int, list[str]]:
     classified: dict[int, list[str]] = defaultdict(list)
     for reference, members in related(model, "IfcRelAssociatesClassification", "RelatingClassification", "RelatedObjects"):
         code = _code(reference)
-        for item in members if code else ():
-            classified[item.id()].append(str(code))
+        for step in members if code else ():
+            classified[step].append(str(code))
     return classified
 
 
@@ -158,7 +159,7 @@ def _ports(model: Any, parents: Mapping[int, int]) -> dict[int, int]:
     """The element of each port: nested in it from IFC4 on, connected to it before."""
     ports = {item.id(): parents[item.id()] for item in model.by_type("IfcPort") if item.id() in parents}
     for element, members in related(model, "IfcRelConnectsPortToElement", "RelatedElement", "RelatingPort"):
-        ports |= {item.id(): element.id() for item in members}
+        ports |= dict.fromkeys(members, element.id())
     return ports
 
 
@@ -166,14 +167,14 @@ def _groups(model: Any) -> dict[int, list[int]]:
     """The members of each zone and system, ports among them."""
     groups: dict[int, list[int]] = defaultdict(list)
     for group, members in related(model, "IfcRelAssignsToGroup", "RelatingGroup", "RelatedObjects"):
-        groups[group.id()] += [item.id() for item in members]
+        groups[group.id()] += members
     return groups
 
 
 def _psets(model: Any, elements: Container[int], property_sets: PropertySets) -> dict[int, list[str]]:
     psets: dict[int, list[str]] = defaultdict(list)
     for link in model.by_type("IfcRelDefinesByProperties"):
-        described = [item.id() for item in entities(link.RelatedObjects) if item.id() in elements]
+        described = [step for step in steps(link.RelatedObjects) if step in elements]
         if described:
             hashes = property_sets.hashes(link.RelatingPropertyDefinition)
             for step in described:

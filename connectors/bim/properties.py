@@ -47,6 +47,16 @@ def entities(value: Any) -> list[Any]:
     return [value] if value.id() else entities(value.get_argument(0))  # no id: a named list, IfcPropertySetDefinitionSet
 
 
+def steps(value: Any) -> list[int]:
+    """The STEP ids of `entities`, where nothing else is asked of them."""
+    if isinstance(value, tuple):
+        return [step for item in value if _is_instance(item) and (step := item.id())]
+    if not _is_instance(value):
+        return []
+    step = value.id()
+    return [step] if step else steps(value.get_argument(0))
+
+
 def _is_instance(value: object) -> bool:
     return hasattr(value, "is_a")
 
@@ -65,6 +75,8 @@ class PropertySets:
 
     def flag(self, hashes: tuple[str, ...], name: str) -> bool | None:
         """A yes/no property of the first common property set (Pset_WallCommon, Pset_DoorCommon, …) that states it."""
+        if not hashes:
+            return None
         asked = name, hashes
         if asked not in self._flags:
             self._flags[asked] = self._stated(hashes, name)
