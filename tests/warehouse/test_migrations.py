@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from alembic.command import upgrade
+from sqlalchemy import Connection, Engine, inspect, text
 
 from warranty_hub.errors import ConfigError
+from warranty_hub.warehouse import database
 from warranty_hub.warehouse.database import SCHEMAS, current_revision, migrate, newest_revision, open_database, schema_drift
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
 from warranty_hub.warehouse.tables import metadata
 
 EMPTY = "nothing_yet"
+ANYTHING = {str: "-", int: 1, bool: True, Decimal: 1, date: date(2026, 1, 1), datetime: datetime(2026, 1, 1, tzinfo=UTC)}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,38 @@ def test_a_second_migration_changes_nothing(empty: Engine) -> None:
 def test_two_machines_may_migrate_at_once(empty: Engine) -> None:
     with ThreadPoolExecutor(2) as machines:
         assert list(machines.map(lambda _: migrate(empty), range(2))) == [newest_revision()] * 2
+
+
+def test_what_stood_in_a_database_is_led_over(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision that named a ticket by its number means one ticket; a line's first part in each cell is told (0027, 0030)."""
+    with monkeypatch.context() as then:
+        then.setattr(database, "upgrade", lambda config, _: upgrade(config, "0026"))
+        then.setattr(database, "make_views", lambda _: None)
+        migrate(empty)
+    of_the_line = {"source_system": "sap", "source_id": "4711"}
+    with empty.begin() as db:
+        for system, key, project in ("wms", "a", "P01"), ("wms2", "b", "P02"):
+            _put(db, "ticket", source_system=system, source_id=key, ticket_no="WX1", project_code=project)
+        _put(db, "cost_line", **of_the_line, project_code="P02")
+        for line, number in ("4711", "WX1"), ("4712", "WX1"), ("4713", "WX9"):
+            _put(db, "link_decision", source_system="sap", source_id=line, ticket_no=number, verdict="ACCEPTED")
+        for part, cell, amount in (1, UUID(int=1), "10.01"), (2, UUID(int=1), "20"), (3, UUID(int=2), "30"):
+            _put(db, "allocation", **of_the_line, part=part, cell=cell, amount=Decimal(amount))
+    migrate(empty)
+    with empty.connect() as db:
+        decided = db.execute(text("SELECT source_id, ticket_system, ticket_id FROM hub.link_decision ORDER BY 1")).all()
+        parts = db.execute(text("SELECT part, first_in_cell, amount FROM hub.allocation ORDER BY 1")).all()
+    assert [tuple(row) for row in decided] == [("4711", "wms2", "b"), ("4712", "wms", "a"), ("4713", "UNKNOWN", "WX9")]
+    assert [tuple(row) for row in parts] == [(1, True, Decimal("10.01")), (2, False, Decimal(20)), (3, True, Decimal(30))]
+
+
+def _put(db: Connection, table: str, **values: object) -> None:
+    """A row of a table as it is now; what else it must have is filled in."""
+    columns = inspect(db).get_columns(table, "hub")
+    musts = [column for column in columns if not (column["nullable"] or column["default"] or column.get("identity"))]
+    filled = {column["name"]: ANYTHING[column["type"].python_type] for column in musts} | values
+    places = ", ".join(f":{name}" for name in filled)
+    db.execute(text(f"INSERT INTO hub.{table} ({', '.join(filled)}) VALUES ({places})"), filled)
 
 
 def test_a_table_that_was_changed_by_hand_is_told(warehouse: Engine) -> None:
