@@ -72,7 +72,7 @@ class TestVouchers(HttpSourceSuite):
     """Lines of the ledger."""
 
     bypass: ClassVar = {
-        "test_http_expired_session": "Kingdee tells a lost session with status 200, see tests/connectors/test_kingdee.py",
+        "test_http_expired_session": "Kingdee tells a lost session with status 200, see tests/connectors/test_kingdee_login.py",
     }
 
     @pytest.fixture

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
+from sandbox.kingdee import KingdeeServer, KingdeeUser
+from tests.connectors.kingdee_books import CENTRE, KINGDEE_PASSWORD, USER, local
 from tests.connectors.misbehaving import Script, misbehaving_server
 from warranty_hub.settings import Connection
 
@@ -24,3 +26,10 @@ def connection(script: Script) -> Connection:
     """A connection to it."""
     port = urlsplit(script.url).port
     return Connection("other", "http", "127.0.0.1", port, "http", "服务用户", SecretStr(PASSWORD))
+
+
+@pytest.fixture
+def kingdee() -> Iterator[KingdeeServer]:
+    """A data centre with nothing in it."""
+    with KingdeeServer(KingdeeUser(USER, KINGDEE_PASSWORD, CENTRE), clock=lambda: local(31, 12)) as server:
+        yield server
