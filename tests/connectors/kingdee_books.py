@@ -1,6 +1,6 @@
 """A Kingdee data centre of the sandbox with vouchers in it, and a source that reads it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,6 @@ USER = "hub"
 KINGDEE_PASSWORD = "canary-密码"
 CENTRE = "63f5a1c2d3e4b5"
 QUICK = HttpOptions(attempts=2, longest_wait=0.02, read_timeout=20)
-Build = Callable[..., KingdeeSource]
 
 
 def local(day: int, hour: int = 9, minute: int = 0) -> datetime:

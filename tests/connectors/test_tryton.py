@@ -1,10 +1,9 @@
-"""Tryton against the sandbox's, of either generation, and against scripted answers; the real ones are in tests/foreign."""
+"""Tryton's records, from either generation of the sandbox's, and scripted answers; the real ones are in tests/foreign."""
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,15 +11,24 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
-from connectors.contract import OutboxItem, Window
-from connectors.erp.tryton.sink import TrytonSink, build_sink
-from connectors.erp.tryton.source import TrytonSource, build_source
+from connectors.contract import Window
+from connectors.erp.tryton.source import build_source
 from mappings.fields.compiler import load_field_map
 from sandbox.misbehaviour import Misbehaviour
 from sandbox.tryton import TrytonServer
-from tests.conformance.impatient import IMPATIENT
 from tests.connectors.misbehaving import Script, reply, reply_json
-from tests.sandbox.systems import http_connection
+from tests.connectors.tryton_books import (
+    ALL,
+    EXPENSE,
+    NOW,
+    PROVISION,
+    Books,
+    connection,
+    ids,
+    options,
+    scripted,
+    source,
+)
 from warranty_hub.errors import (
     BusinessError,
     ConfigError,
@@ -30,7 +38,6 @@ from warranty_hub.errors import (
     PageOrderError,
     ProtocolError,
     RateLimitedError,
-    SystemUnreachableError,
 )
 from warranty_hub.pipelines.hub import Hub
 from warranty_hub.pipelines.sync import sync_stream
@@ -38,108 +45,6 @@ from warranty_hub.settings import Connection, Settings
 from warranty_hub.testing.faults import Fault
 from warranty_hub.warehouse.load import fact_columns
 from warranty_hub.warehouse.tables import fact_tables
-
-PASSWORD = "canary-密码"
-NOW = datetime(2025, 6, 1, tzinfo=UTC)
-ALL = Window(None, NOW)
-COMPANY = {"id": 1, "party": {"id": 1, "code": "1000"}, "currency": {"id": 1, "code": "CNY"}}
-YEAR = {"id": 1, "name": "2025"}
-MARCH = {
-    "name": "2025-03", "start_date": date(2025, 3, 1), "end_date": date(2025, 3, 31), "state": "open", "type": "standard",
-    "fiscalyear": YEAR, "company": COMPANY,
-}  # fmt: skip
-EXPENSE, PROVISION, PAYABLE = "660105", "224101", "2202"
-
-
-class Books(TrytonServer):
-    """A company with three accounts, one open period and a closed one, a journal and a supplier."""
-
-    def __init__(self, version: str) -> None:
-        super().__init__("hub", PASSWORD, version=version)
-        self.put("company.company", 1, **{**COMPANY, "id": 1})
-        self.put("account.period", 3, **MARCH)
-        february = {"name": "2025-02", "start_date": date(2025, 2, 1), "end_date": date(2025, 2, 28), "state": "closed"}
-        self.put("account.period", 2, **{**MARCH, **february})
-        self.put("account.journal", 5, code="MISC", type="general")
-        self.put("party.party", 7, code="V001", name="江南防水工程有限公司", active=True)
-        for number, code in enumerate((EXPENSE, PROVISION, PAYABLE), start=20):
-            self.put("account.account", number, code=code, company=COMPANY, type={"id": 1}, party_required=code == PAYABLE)
-
-    def enter(self, number: int, amount: str, *, state: str = "posted", account: int = 20, **line: Any) -> dict[str, Any]:
-        """An entry of one line that matters; returns the entry."""
-        move = self.put(
-            "account.move", number, number=f"M{number}", post_number=f"M{number}", date=date(2025, 3, 9), description="计提",
-            state=state, origin=None, period=self.tables["account.period"][3], company=COMPANY,
-            journal=self.tables["account.journal"][5],
-        )  # fmt: skip
-        net = Decimal(amount)
-        told = {
-            "debit": max(net, Decimal(0)), "credit": max(-net, Decimal(0)), "amount_second_currency": None,
-            "second_currency": None, "party": None, "description": None, "origin": None, "state": "valid",
-        }  # fmt: skip
-        self.put("account.move.line", number, move=move, account=self.tables["account.account"][account], **{**told, **line})
-        return move
-
-    def invoice(self, number: int, amount: str, base: str, *, currency: str = "CNY", state: str = "posted") -> None:
-        """A supplier's invoice of one line, with its entry."""
-        move = self.enter(number, base, origin=f"account.invoice.line,{number}")
-        head = {
-            "id": number, "number": f"R{number}", "reference": f"WX2025{number:05d}", "state": state, "type": "in",
-            "invoice_date": date(2025, 3, 8), "description": None, "party": self.tables["party.party"][7], "move": move,
-            "currency": {"id": 9, "code": currency}, "company": COMPANY, "write_date": None,
-        }  # fmt: skip
-        self.put(
-            "account.invoice.line", number, type="line", invoice=head, amount=Decimal(amount), description=f"维修 {number}",
-            origin=None, account=self.tables["account.account"][20],
-        )  # fmt: skip
-
-
-@pytest.fixture(params=["7.0.59", "8.2"])
-def books(request: pytest.FixtureRequest) -> Iterator[Books]:
-    """Either generation."""
-    with Books(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def modern() -> Iterator[Books]:
-    """8.2, where the generation makes no difference."""
-    with Books("8.2") as server:
-        yield server
-
-
-def connection(server: TrytonServer) -> Connection:
-    return http_connection("tryton", server, "hub", PASSWORD)
-
-
-def options(**given: Any) -> dict[str, Any]:
-    return {"zone": "Asia/Shanghai", "database": "hub", "accounts": ["66*"], "page_size": 2, "http": IMPATIENT, **given}
-
-
-def source(server: TrytonServer, **given: Any) -> TrytonSource:
-    return build_source(connection(server), options(**given))
-
-
-def sink(server: TrytonServer) -> TrytonSink:
-    return build_sink(connection(server), {"database": "hub", "journal": "MISC", "http": IMPATIENT})
-
-
-def scripted(given: Connection) -> TrytonSource:
-    return build_source(given, options())
-
-
-def ids(given: TrytonSource, stream: str = "cost_lines", window: Window = ALL) -> list[int]:
-    return [record["id"] for page in given.pages(stream, window) for record in page.records]
-
-
-def entry(key: str = "prov:1", **changes: Any) -> OutboxItem:
-    lines = [{"account": EXPENSE, "amount": "12.30", "text": "计提"}, {"account": PROVISION, "amount": "-12.30"}]
-    head = {"company_code": "1000", "posting_date": "2025-03-31", "document_date": "2025-03-30", "currency": "CNY"}
-    return OutboxItem(key, "post_journal", {**head, "reference": "PROV-3", "text": "保修", "lines": lines, **changes})
-
-
-def described(server: TrytonServer) -> list[tuple[str, str]]:
-    return [(move["description"], move["state"]) for move in server.tables["account.move"].values()]
 
 
 # ------------------------------------------------------------------------------------------------ end to end
@@ -359,106 +264,6 @@ def test_a_login_page_is_taken_for_a_session(script: Script, connection: Connect
     script.then(reply(200, "<html>", "text/html"))
     with pytest.raises(MalformedAnswerError, match="HTML"):
         scripted(connection).check()
-
-
-# ------------------------------------------------------------------------------------------------ entries
-def test_an_entry_arrives_changed_or_unposted(books: Books) -> None:
-    reply = sink(books).perform(entry())
-    (move,) = books.tables["account.move"].values()
-    assert (move["state"], move["date"], move["description"]) == ("posted", date(2025, 3, 31), "PROV-3 保修 [prov:1]")
-    assert (move["period"]["name"], move["journal"]["code"]) == ("2025-03", "MISC")
-    assert reply.reference == str(move["id"])
-    assert reply.details == {"move": move["id"], "period": "2025-03"}
-    lines = [(line["account"]["code"], line["debit"], line["credit"]) for line in books.tables["account.move.line"].values()]
-    assert lines == [(EXPENSE, Decimal("12.30"), Decimal(0)), (PROVISION, Decimal(0), Decimal("12.30"))]
-
-
-def test_an_entry_is_posted_twice_or_another_one_is_found(books: Books) -> None:
-    assert sink(books).lookup(entry()) is None
-    done = sink(books).perform(entry())
-    assert sink(books).perform(entry()) == done == sink(books).lookup(entry())
-    assert sink(books).lookup(entry("rov:1")) is None
-    assert sink(books).lookup(entry("prov_1")) is None
-    assert len(described(books)) == 1
-
-
-@pytest.mark.parametrize("place", [Fault.CUT, Fault.SILENT, Fault.UNAVAILABLE])
-def test_an_interruption_makes_two_entries_or_none(modern: Books, place: Fault) -> None:
-    """Whichever request it strikes: what is found then, or made by the next try, is one posted entry."""
-    faults = Misbehaviour(modern).faults
-    for number in range(1, 12):
-        faults[:] = [*[None] * number, place]
-        item = entry(f"prov:{number}")
-        try:
-            sink(modern).perform(item)
-        except (SystemUnreachableError, MalformedAnswerError):
-            faults.clear()
-            assert sink(modern).lookup(item) or sink(modern).perform(item)
-        assert [state for description, state in described(modern) if f"[prov:{number}]" in description] == ["posted"]
-
-
-def test_a_posting_that_may_have_happened_is_repeated(modern: Books) -> None:
-    usual, posts = modern.respond, list[Any]()
-
-    def fail_after(request: Any) -> Any:
-        done = usual(request)
-        if b"account.move.post" not in request.body:
-            return done
-        posts.append(request)
-        return replace(done, status=503)
-
-    modern.respond = fail_after
-    with pytest.raises(SystemUnreachableError):
-        sink(modern).perform(entry())
-    assert len(posts) == 1
-    assert sink(modern).lookup(entry())
-
-
-def test_an_entry_that_is_refused_leaves_a_draft(modern: Books) -> None:
-    period = modern.tables["account.period"][3]
-    strict = sink(modern)
-    posting = modern.respond
-
-    def close(request: Any) -> Any:
-        if b"account.move.post" in request.body:
-            period["state"] = "closed"
-        return posting(request)
-
-    modern.respond = close
-    with pytest.raises(BusinessError, match="period is closed") as caught:
-        strict.perform(entry())
-    assert caught.value.reply_code == "UserError"
-    assert described(modern) == []
-    assert modern.tables["account.move.line"] == {}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"company_code": "9"}, "no company with the code 9"),
-        ({"posting_date": "2025-02-10"}, "no open period for 2025-02-10"),
-        ({"currency": "USD"}, "ledger in CNY, the entry is in USD"),
-        ({"lines": [{"account": "9", "amount": "1"}, {"account": EXPENSE, "amount": "-1"}]}, "no account 9"),
-        ({"lines": [{"account": PAYABLE, "amount": "1"}, {"account": EXPENSE, "amount": "-1"}]}, "no party None"),
-        ({"lines": [{"account": EXPENSE, "amount": "1"}, {"account": EXPENSE, "amount": "-2"}]}, "debit and credit differ"),
-    ],
-)
-def test_an_impossible_entry_is_begun(modern: Books, changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(BusinessError, match=said):
-        sink(modern).perform(entry(**changes))
-    assert described(modern) == []
-
-
-def test_a_supplier_stands_where_tryton_wants_none_or_not_where_it_wants_one(modern: Books) -> None:
-    lines = [{"account": code, "amount": amount, "supplier_code": "V001"} for code, amount in ((PAYABLE, "-1"), (EXPENSE, "1"))]
-    sink(modern).perform(entry(lines=lines))
-    parties = [line["party"] and line["party"]["code"] for line in modern.tables["account.move.line"].values()]
-    assert parties == ["V001", None]
-
-
-def test_another_kind_of_item_is_posted(modern: Books) -> None:
-    with pytest.raises(ConfigError, match="cannot perform 'submit_plan'"):
-        sink(modern).perform(OutboxItem("k", "submit_plan", {}))
 
 
 def _refused(server: TrytonServer, kind: type[HubError], login: str) -> None:
