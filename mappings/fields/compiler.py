@@ -18,11 +18,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from inspect import signature
 from itertools import chain, repeat
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, NamedTuple, get_type_hints
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -39,6 +40,7 @@ Raw = Mapping[str, Any]
 Row = tuple[Any, ...]
 ReadColumn = Callable[[Sequence[Raw]], Iterable[Any]]
 _SOURCE_ID: TypeAdapter[str] = TypeAdapter(SourceId)
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 _UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 """What a record of an unexpected shape raises; pydantic's ValidationError is a ValueError."""
 
@@ -104,6 +106,28 @@ class Mapped:
     unmapped: Counter[str]
 
 
+class _Types(NamedTuple):
+    """What the columns of a fact can hold: a row at once, each column of a page, a single field by its name."""
+
+    row: TypeAdapter[Row]
+    columns: Sequence[TypeAdapter[list[Any]]]
+    fields: Mapping[str, TypeAdapter[Any]]
+
+
+@cache
+def _types_of(table: str) -> _Types:
+    """Made once for each fact: to build them takes most of the time that a field map takes to load."""
+    fact = FACTS[table]
+    hints = get_type_hints(fact, include_extras=True)
+    fields = {field: _plain_codes(hints[field]) for field in fact.model_fields}
+    types = [SourceId, *fields.values()]
+    return _Types(
+        TypeAdapter(tuple[*types]),  # type: ignore[valid-type]
+        [TypeAdapter(list[column]) for column in types],  # type: ignore[valid-type]
+        {field: TypeAdapter(kind) for field, kind in fields.items()},
+    )
+
+
 class FieldMap:
     """A compiled field map."""
 
@@ -124,10 +148,7 @@ class FieldMap:
         self._columns = [self._keys] + [
             self._column(field, rule, known) for field, rule in zip(fact.model_fields, rules, strict=True)
         ]
-        hints = get_type_hints(fact, include_extras=True)
-        types = [SourceId, *(_plain_codes(hints[field]) for field in fact.model_fields)]
-        self._row: TypeAdapter[Row] = TypeAdapter(tuple[*types])  # type: ignore[valid-type]
-        self._types: list[TypeAdapter[list[Any]]] = [TypeAdapter(list[column]) for column in types]  # type: ignore[valid-type]
+        self._types = _types_of(file.table)
 
     def missing_from(self, record: Raw) -> list[str]:
         """The source fields that this map reads and a record does not have, empty or not."""
@@ -145,7 +166,7 @@ class FieldMap:
         self._unmapped.clear()
         kept, skipped = self._drop_skipped(records)
         try:
-            columns = zip(self._types, self._read(kept), strict=True)
+            columns = zip(self._types.columns, self._read(kept), strict=True)
             rows = list(zip(*(valid.validate_python(column) for valid, column in columns), strict=True))
             rejected: list[Rejected] = []
         except _UNUSABLE:
@@ -172,7 +193,7 @@ class FieldMap:
         rejected: list[Rejected] = []
         for record in records:
             try:
-                rows.append(self._row.validate_python(tuple(value for [value] in self._read([record]))))
+                rows.append(self._types.row.validate_python(tuple(value for [value] in self._read([record]))))
             except _UNUSABLE as error:
                 rejected.append(Rejected(self.key_of(record), RecordError.code, self._explain(error), record))
         return rows, rejected
@@ -276,9 +297,9 @@ def _mistakes(file: FieldMapFile, zone: ZoneInfo) -> list[str]:
         if name not in file.fields
     ]
     mistakes += [f"field {name!r} does not exist in {file.table}" for name in file.fields if name not in ours]
-    hints = get_type_hints(FACTS[file.table], include_extras=True)
+    fields = _types_of(file.table).fields
     for name, rule in file.fields.items():
-        found = chain(_rule_mistakes(rule, known), _value_mistakes(rule, hints.get(name, Any)))
+        found = chain(_rule_mistakes(rule, known), _value_mistakes(rule, fields.get(name, _ANYTHING)))
         mistakes += [f"{name}: {mistake}" for mistake in found]
     return mistakes
 
@@ -306,10 +327,9 @@ def _paths_taken(transform: Transform) -> range:
     return range(sum(one.default is one.empty for one in parameters), len(parameters) + 1)
 
 
-def _value_mistakes(rule: FieldRule, annotation: Any) -> Iterator[str]:
+def _value_mistakes(rule: FieldRule, field: TypeAdapter[Any]) -> Iterator[str]:
     """What the map itself writes into the field, but the field cannot hold."""
     written = [rule.constant] if "constant" in rule.model_fields_set else list((rule.map or {}).values())
-    field: TypeAdapter[Any] = TypeAdapter(_plain_codes(annotation))
     for value in written:
         try:
             field.validate_python(value)

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from warranty_hub.errors import ConfigError, StopError
+from warranty_hub.testing.postgres import quick_folder
 from warranty_hub.warehouse import embedded_home
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
 
@@ -24,10 +25,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that every account may enter, unlike pytest's own."""
-    made = Path(tempfile.mkdtemp(prefix="hub-test-"))
-    made.chmod(0o755)
-    yield made / "postgres"
-    shutil.rmtree(made)
+    on_disk = Path(tempfile.mkdtemp(prefix="hub-test-"))
+    with quick_folder(on_disk) as made:
+        made.chmod(0o755)
+        yield made / "postgres"
+    shutil.rmtree(on_disk)
 
 
 def query(server: EmbeddedPostgres, statement: str, database: str = "postgres") -> str:

@@ -11,6 +11,7 @@ from alembic.command import upgrade
 from sqlalchemy import Connection, Engine, inspect, text
 
 from warranty_hub.errors import ConfigError
+from warranty_hub.testing.postgres import quick_folder
 from warranty_hub.warehouse import database
 from warranty_hub.warehouse.database import SCHEMAS, current_revision, migrate, newest_revision, open_database, schema_drift
 from warranty_hub.warehouse.embedded import EmbeddedPostgres
@@ -22,7 +23,10 @@ ANYTHING = {str: "-", int: 1, bool: True, Decimal: 1, date: date(2026, 1, 1), da
 
 @pytest.fixture(scope="module")
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres16"), version=16, throw_away=True) as started:
+    with (
+        quick_folder(tmp_path_factory.mktemp("postgres16")) as folder,
+        EmbeddedPostgres(folder, version=16, throw_away=True) as started,
+    ):
         yield started
 
 
