@@ -8,7 +8,7 @@ property: hypothesis judges answers here, never the time they took.
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["warranty_hub.testing.postgres"]
+pytest_plugins = ["warranty_hub.testing.postgres", "tests.connectors.bim.meshed"]
 
 settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hub")

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from benchmarks import identity
+from connectors.bim import geometry
 from connectors.bim.assemblies import with_assemblies
-from connectors.bim.geometry import read_geometry
 from connectors.bim.ifc import read_model
 from mappings.elements.identity import Snapshots, content_of, match
 from tests.connectors.bim.material import NEEDS_SHARED, SHARED
@@ -23,6 +23,7 @@ AT_LEAST = {  # same GlobalId, then of the others: by tag, box within 10 mm, wit
 }
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 @pytest.mark.parametrize("pair", AT_LEAST)
 def test_fewer_elements_live_on_than_could_or_one_is_taken_for_another(
@@ -40,7 +41,7 @@ def duplex(name: str) -> tuple[Snapshots, list[str | None]]:
     """A Duplex, and its GlobalIds apart."""
     path: Path = SHARED / name
     index = read_model(path)
-    boxes = with_assemblies(read_geometry(path).boxes, index.elements)
+    boxes = with_assemblies(geometry.read_geometry(path).boxes, index.elements)
     rows = index.elements
     tags = [row.tag for row in rows]
     nothing = (np.nan,) * 6
@@ -57,6 +58,7 @@ def duplex(name: str) -> tuple[Snapshots, list[str | None]]:
     ), [row.guid for row in rows]
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 def test_without_global_ids_an_element_is_taken_for_another_than_they_say() -> None:
     old, old_guids = duplex("revisions/Duplex_A_20110505.ifc")

@@ -74,6 +74,7 @@ def located(hub: Hub) -> dict[str, RowMapping]:
 # ------------------------------------------------------------------------------------------------ real models
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 @pytest.mark.parametrize("path", GOOD, ids=[f"{path.parent.name}/{path.stem}" for path in GOOD])
 def test_a_ticket_that_names_an_element_of_a_real_model_does_not_find_it_and_publish_it(
@@ -114,6 +115,7 @@ def test_a_model_whose_geometry_takes_too_long_is_lost(warehouse: Engine, monkey
     assert "time limit" in next(item["message_en"] for item in findings if item["code"] == "GEOMETRY_STOPPED")
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 def test_a_room_of_a_real_model_does_not_lead_to_its_window(warehouse: Engine) -> None:
     hub = hub_of(warehouse, model={"file": str(SHARED / "Duplex_A_20110907.ifc")})
@@ -126,6 +128,7 @@ def test_a_room_of_a_real_model_does_not_lead_to_its_window(warehouse: Engine) -
     assert (answers["WX2"]["method"], answers["WX2"]["state"]) == ("TAG", "AUTO")
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 def test_an_element_loses_its_key_in_the_next_revision(warehouse: Engine, tmp_path: Path) -> None:
     """201 of 208 GlobalIds of the Duplex live on from the older to the newer file; the other seven are known by tag and box."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from connectors.bim.geometry import read_geometry
+from connectors.bim import geometry
 from connectors.bim.ifc import read_model
 from connectors.bim.meshes import Mesh, Meshes, pack_meshes
 from connectors.bim.neighbours import BOX_FACES, Adjacent, Bodies, adjacent, near_boxes
@@ -100,10 +100,11 @@ def test_without_elements_there_are_no_boxes_to_look_at() -> None:
     assert list(near_boxes({1: ROOM}, {2: Box(5, 0, 0, 6, 1, 1)}, 1)) == [(1, {2: 1.0})]
 
 
+@pytest.mark.usefixtures("kernel_once")
 @NEEDS_SHARED
 @pytest.mark.parametrize("name", ["Classroom_CIC6_COBie", "AC90R1-niedriha", "Duplex_A_20110907_georeferenced"])
 def test_boundaries_that_a_real_model_states_are_not_found_by_geometry(name: str) -> None:
-    index, made = read_model(SHARED / f"{name}.ifc"), read_geometry(SHARED / f"{name}.ifc")
+    index, made = read_model(SHARED / f"{name}.ifc"), geometry.read_geometry(SHARED / f"{name}.ifc")
     rooms, elements = (
         Bodies({row.step_id: made.boxes[row.step_id] for row in rows if row.step_id in made.boxes}, made.meshes)
         for rows in (index.spaces, index.elements)
