@@ -16,6 +16,7 @@ from warranty_hub.errors import ProtocolError, StopError
 from warranty_hub.settings import Connection
 
 FINISHED = frozenset({"success", "failed"})
+UNFINISHED = ("queued", "running")
 BROKEN = frozenset({"failed", "upstream_failed"})
 TIMEOUT = 60.0  # seconds; a busy laptop answers slowly
 PAGE = 100
@@ -104,9 +105,11 @@ class AirflowClient:
 
     def runs(self, dag_id: str = "~", since: datetime | None = None) -> list[DagRun]:
         """Runs of one DAG, or of all, oldest first; ``since`` counts from when they were queued."""
-        window = {"run_after_gte": since.isoformat()} if since else {}
-        found = self._pages(f"dags/{quote(dag_id, safe='~')}/dagRuns", "dag_runs", {"order_by": "run_after", **window})
-        return [_dag_run(item) for item in found]
+        return self._runs(dag_id, since)
+
+    def unfinished(self, since: datetime | None = None) -> list[DagRun]:
+        """The runs of all DAGs that wait or run: a few, so this is what to ask while waiting."""
+        return self._runs("~", since, state=UNFINISHED)
 
     def task_runs(self, run: DagRun) -> list[TaskRun]:
         """All task instances of a run, in the order in which they started."""
@@ -127,18 +130,20 @@ class AirflowClient:
     def wait_for(self, run_ids: Mapping[str, str], seconds: float) -> list[DagRun]:
         """Wait until these runs (run id by DAG id) are finished. Raises StopError after so many seconds, naming the rest."""
         deadline = time.monotonic() + seconds
-        while True:
-            runs = [self.run(dag_id, run_id) for dag_id, run_id in run_ids.items()]
-            late = [run.dag_id for run in runs if not run.finished]
-            if not late:
-                return runs
+        while late := [run.dag_id for run in self.unfinished() if run_ids.get(run.dag_id) == run.run_id]:
             if time.monotonic() > deadline:
                 raise StopError(f"Not finished after {seconds:.0f} s: {', '.join(late)}", remedy=f"Look at {self.address}.")
             time.sleep(1)
+        return [self.run(dag_id, run_id) for dag_id, run_id in run_ids.items()]
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """One run as it stands now."""
         return _dag_run(self._call("GET", _run_path(dag_id, run_id)))
+
+    def _runs(self, dag_id: str, since: datetime | None, **which: Any) -> list[DagRun]:
+        asked = {"order_by": "run_after", **which, **({"run_after_gte": since.isoformat()} if since else {})}
+        found = self._pages(f"dags/{quote(dag_id, safe='~')}/dagRuns", "dag_runs", asked)
+        return [_dag_run(item) for item in found]
 
     def _save(self, kind: str, entities: list[dict[str, Any]]) -> None:
         action = {"action": "create", "action_on_existence": "overwrite", "entities": entities}

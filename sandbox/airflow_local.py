@@ -222,9 +222,9 @@ def _options(setup: AirflowSetup, address: str) -> dict[str, str]:
         "API__PORT": address.rpartition(":")[2],
         "API__BASE_URL": address,
         "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 30,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 300,  # a file that changed is read at the next refresh all the same
         "DAG_PROCESSOR__DAG_VERSION_INFLATION_CHECK_LEVEL": "error",
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 1,
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,  # tasks of a scheduler that was killed are taken up soon
         "WORKERS__EXECUTION_API_TIMEOUT": 60,  # four workers on two cores: the API server is late at times
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,  # also how long a worker may take to notice that its task ended

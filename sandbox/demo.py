@@ -315,7 +315,7 @@ def _wait_for_woken(running: Running) -> None:
 
 
 def _unfinished(running: Running) -> list[DagRun]:
-    return [run for run in running.airflow.client.runs(since=running.airflow.started) if not run.finished]
+    return running.airflow.client.unfinished(since=running.airflow.started)
 
 
 def _insist_on_success(running: Running, runs: Sequence[DagRun]) -> None:
