@@ -1,4 +1,4 @@
-"""A real Airflow on this machine, for the demo and the tests: scheduler, DAG processor, API server and triggerer as children.
+"""A real Airflow on this machine, for the demo and the tests: scheduler, DAG processor, API server and triggerer.
 
     setup = AirflowSetup(home=Path(".hub/airflow"), logs=Path(".hub/logs"), project=root, dags=root / "dags", database=url)
     with LocalAirflow(setup) as airflow:
@@ -12,17 +12,20 @@ ended at the next start.
 """
 
 import atexit
+import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 import requests
@@ -35,10 +38,10 @@ from warranty_hub.errors import StopError
 Progress = Callable[[str], None]
 
 COMPONENTS: Mapping[str, tuple[str, ...]] = {  # the slowest to start is the first
-    "api-server": (),
-    "dag-processor": (),
-    "scheduler": ("--skip-serve-logs",),  # the log servers would listen on every interface
-    "triggerer": ("--skip-serve-logs",),
+    "api-server": ("api-server",),
+    "dag-processor": ("dag-processor",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),  # the log servers would listen on every interface
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 HEALTH_NAMES = {"metadatabase", "dag_processor", "scheduler", "triggerer"}
 MARK = "WARRANTY_HUB_LOCAL_AIRFLOW"  # an environment variable of all that we start; its value is our home
@@ -53,8 +56,8 @@ class AirflowSetup:
     """What Airflow runs, and where it keeps its things.
 
     ``database`` is the SQLAlchemy URL of a PostgreSQL database of its own, empty at first. ``project`` goes on PYTHONPATH.
-    ``environment`` is added to what tasks see. ``preload``: modules that every task imports; its process is forked off the
-    scheduler and finds them there, which is a second of CPU saved by task.
+    ``environment`` is added to what tasks see. ``preload``: modules that every task imports; its process is forked off what
+    has them already (see `airflow_nest`), which is a second of CPU saved by task.
     """
 
     home: Path
@@ -77,7 +80,7 @@ class LocalAirflow:
         self._progress = progress
         self._log_folder = setup.logs / "airflow"
         self._mark = str(setup.home.resolve())
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._nest: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -92,15 +95,14 @@ class LocalAirflow:
         self.stop()
 
     def start(self) -> None:
-        """Make its tables where needed and start its processes; they take half a minute of CPU until they are ready."""
+        """Begin to make its tables where needed, and to start its programs; until they are ready they take 20 s of CPU."""
         atexit.register(self.stop)
         kill_marked(MARK, self._mark)
         for folder in (self.setup.home, self._log_folder):
             folder.mkdir(parents=True, exist_ok=True)
-        self._migrate()
+        _write_keys(self.setup.home / "airflow.cfg")
         self.started = datetime.now(UTC)
-        for name, options in COMPONENTS.items():
-            self._children[name] = self._spawn(name, name, *options)
+        self._nest = self._spawn(first={} if self._is_migrated() else {"migrate": ("db", "migrate")})
 
     def wait_until_ready(self) -> None:
         """Wait until all are healthy and tasks can run. Raises StopError with the end of the log of one that ended."""
@@ -113,6 +115,7 @@ class LocalAirflow:
             for name in sorted(waiting & self._healthy()):
                 waiting.discard(name)
                 self._progress(f"{name.replace('_', ' ')} is up")
+        self._note_migration()
         self._progress("building the API for tasks")
         self.client.warm_up()
         self.client.log_in()
@@ -129,46 +132,43 @@ class LocalAirflow:
             time.sleep(0.5)
 
     def check_alive(self) -> None:
-        """Raise StopError with the end of its log when one of the four has ended by itself."""
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                raise StopError(f"Airflow's {name} ended by itself:\n{self._log_end(name)}")
+        """Raise StopError with the end of its log when one of the programs has ended by itself."""
+        if self._nest and self._nest.poll() is not None:
+            log = (self._log_folder / "nest.log").read_text(errors="replace").splitlines()
+            raise StopError("\n".join(["Airflow does not run:", *log[-40:]]))
 
     def stop(self) -> None:
-        """End all four and whatever they started; a running task is cut off. Harmless when nothing runs."""
+        """End all of it and whatever they started; a running task is cut off. Harmless when nothing runs."""
         atexit.unregister(self.stop)
+        if self._nest is None:
+            return
         with undisturbed():
-            for child in self._children.values():
-                child.terminate()
+            self._nest.terminate()
             deadline = time.monotonic() + GRACE_SECONDS
-            while any(child.poll() is None for child in self._children.values()) and time.monotonic() < deadline:
+            while self._nest.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
             kill_marked(MARK, self._mark)
-            for child in self._children.values():
-                child.wait()
-            self._children.clear()
+            self._nest.wait()
+            self._nest = None
 
-    def _migrate(self) -> None:
-        """Make or update its tables, unless this version has done so: a note of it stands with the database, as its comment."""
-        note = f"migrated by Airflow {version('apache-airflow-core')}"
-        with psycopg.connect(self.setup.database.replace("+psycopg", ""), autocommit=True) as connection:
+    def _is_migrated(self) -> bool:
+        """Whether this version has made its tables: a note of it stands with the database, as its comment."""
+        with self._connected() as connection:
             question = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
-            if connection.execute(question).fetchone() == (note,):
-                return
-            self._progress("making its tables")
-            migration = self._children["migrate"] = self._spawn("migrate", "db", "migrate")
-            if migration.wait() != 0:
-                raise StopError(f"Airflow's tables could not be made:\n{self._log_end('migrate')}")
-            del self._children["migrate"]
-            name = sql.Identifier(connection.info.dbname)
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(note)))
+            return connection.execute(question).fetchone() == (_migrated(),)
 
-    def _spawn(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        program = ["-m", "airflow"]
-        if name == "scheduler" and self.setup.preload:
-            program = ["-c", f"import {', '.join(self.setup.preload)}; from airflow.__main__ import main; main()"]
-        command = [sys.executable, *program, *arguments]
-        with (self._log_folder / f"{name}.log").open("wb") as log:  # own session: Ctrl-C is for us, who end them in order
+    def _note_migration(self) -> None:
+        with self._connected() as connection:
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(_migrated())))
+
+    def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(self.setup.database.replace("+psycopg", ""), autocommit=True)
+
+    def _spawn(self, first: Mapping[str, Sequence[str]]) -> "subprocess.Popen[bytes]":
+        task = {"logs": str(self._log_folder), "preload": self.setup.preload, "first": first, "together": COMPONENTS}
+        command = [sys.executable, "-m", "sandbox.airflow_nest", json.dumps(task)]
+        with (self._log_folder / "nest.log").open("wb") as log:  # own session: Ctrl-C is for us, who end them in order
             return subprocess.Popen(  # noqa: S603 - our own command
                 command, env=self._environment(), cwd=self.setup.home,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -196,8 +196,17 @@ class LocalAirflow:
         fresh = {name for name, beat in beats.items() if beat and datetime.fromisoformat(beat) > self.started}
         return fresh | (beats.keys() & {"metadatabase"})
 
-    def _log_end(self, name: str) -> str:
-        return "\n".join((self._log_folder / f"{name}.log").read_text(errors="replace").splitlines()[-30:])
+
+def _write_keys(config: Path) -> None:
+    """What all programs and all starts have to share. Airflow would make it up at its first import, for that process only."""
+    if not config.exists():
+        config.touch(mode=0o600)
+        fernet = urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        config.write_text(f"[core]\nfernet_key = {fernet}\n[api_auth]\njwt_secret = {secrets.token_hex(64)}\n")
+
+
+def _migrated() -> str:
+    return f"migrated by Airflow {version('apache-airflow-core')}"
 
 
 def _options(setup: AirflowSetup, address: str) -> dict[str, str]:
