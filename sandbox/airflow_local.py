@@ -102,7 +102,10 @@ class LocalAirflow:
             folder.mkdir(parents=True, exist_ok=True)
         _write_keys(self.setup.home / "airflow.cfg")
         self.started = datetime.now(UTC)
-        self._nest = self._spawn(first={} if self._is_migrated() else {"migrate": ("db", "migrate")})
+        first = {} if self._is_migrated() else {"migrate": ("db", "migrate")}
+        if first:
+            self._progress("making its tables")
+        self._nest = self._spawn(first)
 
     def wait_until_ready(self) -> None:
         """Wait until all are healthy and tasks can run. Raises StopError with the end of the log of one that ended."""
