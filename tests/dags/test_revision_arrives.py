@@ -1,6 +1,7 @@
 """The next revision of one model through the real scheduler: what it does not touch is worked on again."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,12 +81,16 @@ def site(server: EmbeddedPostgres, warehouse: Engine, tmp_path: Path, monkeypatc
         "models": {"towers": {"project": "P03", "file": str(models / "{building}.ifc")}},
     }
     config.write_text(yaml.safe_dump(settings))
+    dags = tmp_path / "dags"  # of these two alone: the others would be read as well
+    dags.mkdir()
+    for name in DAGS:
+        shutil.copy(ROOT / "dags" / f"{name}.py", dags)
     server.create_database("airflow_of_revisions")
     setup = AirflowSetup(
         home=tmp_path / "home",
         logs=tmp_path / "logs",
         project=ROOT,
-        dags=ROOT / "dags",
+        dags=dags,
         database=server.url("airflow_of_revisions"),
         environment={"WARRANTY_HUB_CONFIG": str(config)},
         preload=PRELOAD,
