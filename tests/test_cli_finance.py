@@ -1,5 +1,6 @@
 """``warranty-hub feed`` and ``costs`` as a person in finance types them: what they show, and what they say to a mistake."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,7 @@ def test_a_split_is_shown_and_changed_in_the_words_of_both_languages(desk: Desk)
     assert "70.0%" in shown
     assert label("component", "C25").zh in shown
     assert label("component", "C25").en in shown
+    assert re.findall(r"[\d.]+%", desk.type("costs", "weigh", "WX2", "2=5").stdout) == ["0.0%", "100.0%"]
     assert desk.type("costs", "weigh", "WX2", "--even").stdout.count("50.0%") == 2
     assert "has no defect 7" in _complaint(desk.type("costs", "weigh", "WX2", "7=1"))
     for unclear in (("1=70", "1=30"), ("1=70", "--even")):

@@ -8,7 +8,7 @@ import typer
 from mappings.lexicon import label
 from warranty_hub.cli.telling import DEFAULT_CONFIG, ConfigOption, cell, console, table, told
 from warranty_hub.pipelines.cost_review import decide_link, proposals
-from warranty_hub.pipelines.cost_weights import bearing_defects, decide_weights
+from warranty_hub.pipelines.cost_weights import decide_weights, weighed_defects
 from warranty_hub.pipelines.hub import open_hub
 from warranty_hub.records.codes import LinkVerdict
 
@@ -91,7 +91,7 @@ def weigh(
         hub = open_hub(config)
         if given or even:
             decide_weights(hub, ticket, {} if even else given, by, source)
-        found = bearing_defects(hub, ticket, source)
+        found = weighed_defects(hub, ticket, source)
     total = sum(defect.weight for defect in found)
     shown = table(f"Split of {ticket} 成本分摊", "defect", "component", "type", "weight", "share")
     for defect in found:

@@ -53,9 +53,8 @@ def ticket_facts(db: Connection, tickets: Collection[Key]) -> Mapping[Key, Ticke
 
 
 def _weighed(defects: Sequence[DefectDimension]) -> Sequence[DefectDimension]:
-    """Those that bear a part; all of them evenly, where those that a person gave weights are not told of any more."""
-    bearing = [defect for defect in defects if defect.weight]
-    return bearing or [replace(defect, weight=1) for defect in defects]
+    """As they are; all of them evenly, where those that a person gave weights are not told of any more."""
+    return defects if any(defect.weight for defect in defects) else [replace(defect, weight=1) for defect in defects]
 
 
 def ticket_called(db: Connection, number: str, system: str | None) -> Key:

@@ -11,8 +11,8 @@ from warranty_hub.rules.allocation import DefectDimension
 from warranty_hub.warehouse.tables import weight_decision
 
 
-def bearing_defects(hub: Hub, ticket_no: str, ticket_system: str | None) -> list[DefectDimension]:
-    """The defects that bear the cost of a ticket, with their weights. Raises ConfigError as ``ticket_called``."""
+def weighed_defects(hub: Hub, ticket_no: str, ticket_system: str | None) -> list[DefectDimension]:
+    """The defects of a ticket with their weights in its cost. Raises ConfigError as ``ticket_called``."""
     with hub.transactions() as db:
         key = ticket_called(db, ticket_no, ticket_system)
         return list(ticket_facts(db, [key])[key].defects)

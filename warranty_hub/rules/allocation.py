@@ -16,7 +16,8 @@ UNKNOWN = "UNKNOWN"
 class DefectDimension:
     """What a defect contributes to a rollup's key; ``seq`` is its number within ``ticket`` (source and id).
 
-    ``warranty`` is the contractor's, None where no defect is known. ``weight``: its part of the cost, beside the others'.
+    ``warranty`` is the contractor's, None where no defect is known. ``weight``: its part of the cost, beside the others'; 0
+    bears nothing.
     """
 
     component_code: str
@@ -66,7 +67,7 @@ def allocate(
     No responsibility decided yet: everything to UNKNOWN. The order of the parts follows the arguments.
     """
     liable = [share for share in shares if share.share_bp > 0] or [UNDECIDED]
-    keys = [(defect, share) for defect in defects for share in liable]
+    keys = [(defect, share) for defect in defects if defect.weight for share in liable]
     amounts = split(amount, [defect.weight * share.share_bp for defect, share in keys], currency)
     return tuple(
         Part(defect, share, payer(share.cause, defect.warranty), part)
