@@ -165,7 +165,7 @@ class Folder:
         if isinstance(error, PermissionError) or kinds & REFUSED:
             return LoginError(f"{self._shown} may not be used by this user ({type(error).__name__})")
         if isinstance(error, OSError) or library in CLIENTS:
-            return SystemUnreachableError(f"{self._shown} cannot be read ({type(error).__name__})")
+            return SystemUnreachableError(f"{self._shown} cannot be read or written ({type(error).__name__})")
         return ConfigError(f"{self._shown} is no address of a folder ({error})") if isinstance(error, ValueError) else None
 
 
