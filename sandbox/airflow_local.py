@@ -143,16 +143,16 @@ class LocalAirflow:
     def stop(self) -> None:
         """End all of it and whatever they started; a running task is cut off. Harmless when nothing runs."""
         atexit.unregister(self.stop)
-        if self._nest is None:
-            return
         with undisturbed():
-            self._nest.terminate()
-            deadline = time.monotonic() + GRACE_SECONDS
-            while self._nest.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-            kill_marked(MARK, self._mark)
-            self._nest.wait()
-            self._nest = None
+            if self._nest:
+                self._nest.terminate()
+                deadline = time.monotonic() + GRACE_SECONDS
+                while self._nest.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.05)
+            kill_marked(MARK, self._mark)  # one that a signal let start, and not come to be known, too
+            if self._nest:
+                self._nest.wait()
+                self._nest = None
 
     def _is_migrated(self) -> bool:
         """Whether this version has made its tables: a note of it stands with the database, as its comment."""

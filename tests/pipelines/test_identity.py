@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from tests.pipelines.revisions import Part, Site, site
 from tests.pipelines.test_models import hub_of, rows
 from warranty_hub.errors import ConfigError, DecisionRefusedError
+from warranty_hub.pipelines import identity
 from warranty_hub.pipelines.element_review import Decision, decide, linked_pairs, open_pairs
 from warranty_hub.records.codes import Verdict
 
@@ -42,7 +43,11 @@ def test_an_element_whose_global_id_drifts_twice_and_comes_back_loses_its_key(he
     assert here.keys()["wall"] == key
 
 
-def test_what_a_revision_adds_removes_and_brings_back_is_not_told(here: Site) -> None:
+@pytest.mark.parametrize("many", [0, identity.MANY])
+def test_what_a_revision_adds_removes_and_brings_back_is_not_told(
+    here: Site, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(identity, "MANY", many)
     assert "added" not in here.arrives(WALL, FAR).details
     assert {"removed": 1, "added": 1}.items() <= here.arrives(WALL, Part("new", 9.0)).details.items()
     assert {"returned": 1, "removed": 1}.items() <= here.arrives(WALL, Part("other", 50.0)).details.items()

@@ -169,11 +169,12 @@ def test_a_second_start_makes_the_tables_again(airflow: LocalAirflow) -> None:
 
 
 OWNER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from sandbox.airflow_local import AirflowSetup, LocalAirflow
 from sandbox.processes import unwinding_on_signals
 home, dags, database = sys.argv[1:]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a suite in the background starts would ignore it
 with unwinding_on_signals():
     with LocalAirflow(AirflowSetup(Path(home), Path(home) / "logs", Path.cwd(), Path(dags), database), print) as airflow:
         pass

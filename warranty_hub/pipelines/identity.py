@@ -1,7 +1,7 @@
 """Give a new revision's elements the keys that they have: docs/identity.md. Part of the transaction that makes it current."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from mappings.elements.identity import CONFIDENCE, Pair, Snapshots, content_of, match, split_and_merged
 from warranty_hub.pipelines.identity_queries import (
+    ANALYSE_ARRIVED,
+    ANALYSE_LEFT,
     APART,
     BEAR,
     CHANGES,
@@ -23,6 +25,7 @@ from warranty_hub.pipelines.identity_queries import (
     LEAD,
     LEAD_ALL,
     LINKS,
+    LONE_TAGS,
     OCCUPY,
     RENAME,
     SAME_NAME,
@@ -31,6 +34,7 @@ from warranty_hub.pipelines.identity_queries import (
     TWINS,
     VACANT,
     VACATE,
+    WAITING,
 )
 from warranty_hub.pipelines.own_keys import key_of_row
 from warranty_hub.records.codes import ElementChange, MatchState
@@ -38,6 +42,7 @@ from warranty_hub.rules.identity import elements_of_keys
 from warranty_hub.warehouse.tables import element_change, element_match
 
 TOGETHER = "TOGETHER"  # the evidence of a refutation: one file shows both
+MANY = 2_000  # elements that come or leave before the server should be told; to tell it takes most of a second
 
 
 def lock_identities(db: Connection, project: str) -> None:
@@ -60,13 +65,17 @@ def carry_keys(
     run's report.
     """
     this = {"run_id": run_id, "revision": revision_id, "superseded": list(superseded)}
+    if superseded and elements > MANY:
+        db.execute(text(ANALYSE_ARRIVED))
     if new_file and superseded:
         _follow_names(db, this)
     born = db.execute(text(BEAR), this).rowcount
     if born < elements:  # else each leads to itself
         db.execute(text(LEAD), this)
         _refute_twins(db, this)
-    db.execute(text(VACATE), this)
+    left = db.execute(text(VACATE), this).rowcount
+    if left > MANY:
+        db.execute(text(ANALYSE_LEFT))
     counts = _recognise(db, this)
     if superseded or born < elements or counts:  # else nothing of it was here before
         db.execute(text(CHANGES), this)
@@ -104,7 +113,9 @@ def _recognise(db: Connection, this: Mapping[str, Any]) -> dict[str, int]:
     new = db.execute(text(FRESH), this).all() if old else []
     if not old or not new:
         return {}
-    before, after = snapshots(old), snapshots(new)
+    lone_tags = {(*row,) for row in db.execute(text(LONE_TAGS), {"revisions": [*{row.revision_id for row in (*old, *new)}]})}
+    waiting = frozenset(db.execute(text(WAITING)).scalars())
+    before, after = (_snapshots(rows, lone_tags, waiting) for rows in (old, new))
     found = match(before, after)
     project = old[0].project_code
     _write_matches(db, this, project, MatchState.AUTO, found.sure, old, new)
@@ -116,21 +127,21 @@ def _recognise(db: Connection, this: Mapping[str, Any]) -> dict[str, int]:
     return {**methods, **({"to_review": len({pair.new for pair in found.doubtful})} if found.doubtful else {})}
 
 
-def snapshots(rows: Sequence[Row[Any]]) -> Snapshots:
-    """Rows of the queries below, in columns."""
+def _snapshots(rows: Sequence[Row[Any]], lone_tags: Container[tuple[Any, ...]], waiting: Container[UUID]) -> Snapshots:
+    """Rows of `VACANT` or `FRESH`, in columns."""
     boxes = [[row.x_min, row.y_min, row.z_min, row.x_max, row.y_max, row.z_max] for row in rows]
     return Snapshots(
         files=[row.model_id for row in rows],
         classes=[row.ifc_class for row in rows],
         guids=[row.guid for row in rows],
         tags=[row.tag for row in rows],
-        tag_is_unique=np.array([row.tag_is_unique for row in rows], np.bool_),
+        tag_is_unique=np.array([(row.revision_id, row.ifc_class, row.tag) in lone_tags for row in rows], np.bool_),
         contents=[
             content_of(row.name, row.object_type, row.type_name, row.material, property_sets=row.property_sets) for row in rows
         ],
         rooms=[row.room for row in rows],
         boxes=np.array(boxes, np.float64).reshape(-1, 6),
-        reserved=np.array([row.reserved for row in rows], np.bool_),
+        reserved=np.array([row.element_key in waiting for row in rows], np.bool_),
     )
 
 
