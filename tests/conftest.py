@@ -15,9 +15,9 @@ settings.load_profile("hub")
 
 
 LONGEST = (
-    "test_demo.py", "test_revision_arrives.py", "test_models.py", "test_suite_can_fail.py", "test_rest_tickets.py",
-    "test_identity_real.py", "test_geometry.py", "test_kill.py", "test_write_back.py", "test_bad_input_models.py",
-    "test_airflow_local.py", "test_model_neighbours.py", "test_bad_input_sap.py", "test_identity.py", "test_feed.py",
+    "test_demo.py", "test_models.py", "test_suite_can_fail.py", "test_airflow_local.py", "test_revision_arrives.py",
+    "test_bad_input_models.py", "test_geometry.py", "test_cli_models.py", "test_identity_real.py", "test_embedded.py",
+    "test_feed.py", "test_rest_tickets.py", "test_kill.py", "test_sink_suite_can_fail.py", "test_model_neighbours.py",
 )  # fmt: skip
 
 
