@@ -142,7 +142,6 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """End all of it and whatever they started; a running task is cut off. Harmless when nothing runs."""
-        atexit.unregister(self.stop)
         with undisturbed():
             if self._nest:
                 self._nest.terminate()
@@ -153,6 +152,7 @@ class LocalAirflow:
             if self._nest:
                 self._nest.wait()
                 self._nest = None
+        atexit.unregister(self.stop)  # until here a second Ctrl-C leaves the rest to the end of the program
 
     def _is_migrated(self) -> bool:
         """Whether this version has made its tables: a note of it stands with the database, as its comment."""
