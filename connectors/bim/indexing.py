@@ -57,6 +57,7 @@ def _rows(model: Any, products: list[Any], links: Links) -> ModelIndex:
         storeys=storeys,
         spaces=spaces,
         elements=elements,
+        # not by way of a set: in the file's order they are nearly sorted
         relations=tuple(sorted(dict.fromkeys(_relations(model, elements, space_steps, systems)))),
         property_sets=links.property_sets.by_hash,
         systems=systems,
